@@ -1,0 +1,97 @@
+/*
+ * space.h: the search space from inside. A configuration is a *row* of space->n doubles: for numeric
+ * parameters the unit coordinate of the rounded value, for choices the category's index, INACTIVE for a
+ * parameter whose condition does not hold. Two configurations are the same when their rows are equal
+ * to ROW_EPS. hone_space is this struct; it is built through hone.h and then only read.
+ */
+#ifndef HONE_SPACE_SPACE_H
+#define HONE_SPACE_SPACE_H
+
+#include "base/rng.h"
+#include "hone.h"
+
+#define INACTIVE (-1.0)
+#define ROW_EPS  1e-9
+
+enum param_kind { PARAM_FLOAT, PARAM_INT, PARAM_ORDINAL, PARAM_CHOICE };
+
+/** Active only while parent (an earlier index) is active and its value is one of the set. */
+struct condition {
+    size_t parent;
+    size_t n_values;
+    double *coordinates; /* the parent's row entries that satisfy it */
+};
+
+struct param {
+    char *name;
+    enum param_kind kind;
+    hone_scale scale;    /* AUTO is resolved */
+    double lo, hi, step; /* step 0: continuous */
+    uint64_t n_cells;    /* number of values; 0: continuous */
+    hone_value *values;  /* ordinal, choice: n_cells values; texts owned */
+    double *coordinates; /* ordinal: the unit coordinate of each value */
+    size_t n_conditions;
+    struct condition *conditions; /* all must hold */
+    bool is_parent;               /* some later parameter depends on it */
+    bool has_default;
+    double default_coordinate;
+};
+
+struct hone_space {
+    size_t n;
+    struct param *params;
+    size_t n_where;
+    struct where **where; /* compiled expressions, see where.h */
+};
+
+/** The row entry of a value, or an error that names the parameter, the value and the bounds. */
+hone_status space_encode(const struct param *p, hone_value value, double *out, hone_error *err);
+
+/** The value of a row entry (which is not INACTIVE). Texts are borrowed from the space. */
+hone_value space_decode(const struct param *p, double coordinate);
+
+/** The coordinate of the nearest legal value: decode then encode, without the texts. */
+double space_round(const struct param *p, double u);
+
+/** The coordinate of cell number i of n_cells. */
+double space_cell(const struct param *p, uint64_t i);
+
+/** The cell number of a coordinate; n_cells > 0. */
+uint64_t space_cell_of(const struct param *p, double coordinate);
+
+/** Whether parameter j is active, given that row[0 .. j-1] are final. */
+bool space_is_active(const struct hone_space *space, size_t j, const double *row);
+
+/**
+ * The pass that ends every making of a row, in declaration order: an inactive parameter becomes INACTIVE,
+ * a newly active one is drawn from rng, numbers are rounded to a legal value.
+ */
+void space_complete(const struct hone_space *space, double *row, struct rng *rng);
+
+/** Whether all `where` expressions hold for a completed row. */
+bool space_satisfies(const struct hone_space *space, const double *row);
+
+/** A completed row drawn uniformly that satisfies `where`; false when none was found in 10,000 draws. */
+bool space_random(const struct hone_space *space, double *row, struct rng *rng);
+
+/**
+ * A completed row from n unit coordinates, one per parameter (a design point): choices take
+ * category floor(u C); one that violates `where` is redrawn from rng; false as above.
+ */
+bool space_from_unit(const struct hone_space *space, const double *u, double *row, struct rng *rng);
+
+/** Settings to a row: a value for each active parameter and no other, else HONE_EINVAL. */
+hone_status space_row_of(const struct hone_space *space, const hone_setting *settings, size_t n, double *row,
+                         hone_error *err);
+
+/** A row to settings: active parameters only, declaration order. `out` has room for space->n; returns their
+ * number. */
+size_t space_settings_of(const struct hone_space *space, const double *row, hone_setting *out);
+
+bool row_equal(const double *a, const double *b, size_t n);
+
+/** Enumerate all configurations of a finite space that satisfy `where`, last parameter fastest: start with
+ * *cursor = 0 in a zeroed row; false when done. */
+struct space_walk;
+
+#endif

@@ -1,0 +1,295 @@
+/*
+ * hone.h: hyperparameter tuning as a library. Ask for a configuration, try it, tell the result.
+ *
+ *     hone_space *space = hone_space_new();
+ *     hone_space_add_float(space, "lr", 1e-5, 1e-1, HONE_LOG, &err);
+ *     hone_optimizer *opt = hone_optimizer_new(space, &(hone_options){.strategy = "bayesian"}, &err);
+ *     const hone_trial *trial = hone_ask(opt, &err);
+ *     hone_tell(opt, hone_trial_id(trial), (double[]){loss}, 1, &err);
+ *
+ * Everything is in memory: no file, no clock, no thread, no global state. The same space, options and
+ * order of calls give the same proposals, bit for bit, on every machine.
+ *
+ * Numbers are in each parameter's own unit. A handle owns what it gives out. A function that fails says
+ * so in its return value, leaves everything as it was, and writes one line to *err where err is given.
+ * Threads: one thread at a time per handle; different handles are independent.
+ */
+#ifndef HONE_H
+#define HONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(HONE_BUILD_SHARED) && defined(__GNUC__)
+#define HONE_API __attribute__((visibility("default")))
+#else
+#define HONE_API
+#endif
+#if defined(__GNUC__)
+#define HONE_NODISCARD __attribute__((warn_unused_result))
+#else
+#define HONE_NODISCARD
+#endif
+
+/* One place for code, value and text. */
+#define HONE_STATUS_MAP(X)                                                                                   \
+    X(OK, 0, "success")                                                                                      \
+    X(EINVAL, -1, "invalid argument")                                                                        \
+    X(ENOTFOUND, -2, "no such object")                                                                       \
+    X(ESTATE, -3, "not allowed in this state")                                                               \
+    X(ENOMEM, -4, "out of memory")                                                                           \
+    X(EIO, -5, "input or output failed")                                                                     \
+    X(EEXHAUSTED, -6, "no untried configuration is left")
+
+typedef enum hone_status {
+#define HONE_STATUS_ENUM(name, value, text) HONE_##name = (value),
+    HONE_STATUS_MAP(HONE_STATUS_ENUM)
+#undef HONE_STATUS_ENUM
+} hone_status;
+
+/** What went wrong, in one line, lower case, naming the thing and its bounds. Lives where you declare it. */
+typedef struct hone_error {
+    hone_status status;
+    char text[500];
+} hone_error;
+
+/** The English text of a status; never NULL. */
+HONE_API const char *hone_status_text(hone_status status);
+
+/** The library's version, such as "0.1.0". */
+HONE_API const char *hone_version(void);
+
+/* ---- Values ------------------------------------------------------------------------------------ */
+
+typedef enum hone_value_kind { HONE_VALUE_NUMBER, HONE_VALUE_TEXT } hone_value_kind;
+
+/** A value of a parameter: a number, or a text (borrowed by whoever holds it). */
+typedef struct hone_value {
+    hone_value_kind kind;
+    double number;    /* HONE_VALUE_NUMBER */
+    const char *text; /* HONE_VALUE_TEXT */
+} hone_value;
+
+#define HONE_NUMBER(x) ((hone_value){.kind = HONE_VALUE_NUMBER, .number = (x)})
+#define HONE_TEXT(s)   ((hone_value){.kind = HONE_VALUE_TEXT, .text = (s)})
+
+/** A parameter's name and value. */
+typedef struct hone_setting {
+    const char *name;
+    hone_value value;
+} hone_setting;
+
+/* ---- Spaces ------------------------------------------------------------------------------------ */
+
+typedef enum hone_scale { HONE_LINEAR, HONE_LOG, HONE_REVERSE_LOG, HONE_AUTO } hone_scale;
+
+typedef struct hone_space hone_space;
+
+/** Make an empty search space, or NULL when memory is out. Free it with hone_space_free(). */
+HONE_API hone_space *hone_space_new(void);
+HONE_API void hone_space_free(hone_space *space);
+
+/**
+ * Add a real parameter in [min, max].
+ *
+ * @param name   [A-Za-z_][A-Za-z0-9_.:-]*, not used before; copied
+ * @param scale  HONE_LOG needs min > 0; HONE_REVERSE_LOG needs 0 <= min < max < 1;
+ *               HONE_AUTO is log when min > 0 and max/min >= 1000, else linear
+ * @return HONE_OK; HONE_EINVAL: bad name, bounds or scale
+ */
+HONE_NODISCARD HONE_API hone_status hone_space_add_float(hone_space *space, const char *name, double min,
+                                                         double max, hone_scale scale, hone_error *err);
+
+/** Add an integer parameter in [min, max], |bounds| <= 2^53. HONE_LOG needs min >= 1. */
+HONE_NODISCARD HONE_API hone_status hone_space_add_int(hone_space *space, const char *name, int64_t min,
+                                                       int64_t max, hone_scale scale, hone_error *err);
+
+/** Add ordered values, all numbers (rising) or all texts (in their order). Copied. */
+HONE_NODISCARD HONE_API hone_status hone_space_add_ordinal(hone_space *space, const char *name, size_t n,
+                                                           const hone_value *values, hone_error *err);
+
+/** Add unordered values, numbers and texts, all different. Copied. */
+HONE_NODISCARD HONE_API hone_status hone_space_add_choice(hone_space *space, const char *name, size_t n,
+                                                          const hone_value *values, hone_error *err);
+
+/** Allow only min, min + step, min + 2 step, ... for a float or int parameter; 0 < step <= max - min. */
+HONE_NODISCARD HONE_API hone_status hone_space_set_step(hone_space *space, const char *name, double step,
+                                                        hone_error *err);
+
+/** Give a value that is tried first, and that warm start fills in. */
+HONE_NODISCARD HONE_API hone_status hone_space_set_default(hone_space *space, const char *name,
+                                                           hone_value value, hone_error *err);
+
+/**
+ * Make `name` active only while `parent` (declared earlier) is active and has one of n values.
+ * Several conditions on one parameter must all hold.
+ */
+HONE_NODISCARD HONE_API hone_status hone_space_add_condition(hone_space *space, const char *name,
+                                                             const char *parent, size_t n,
+                                                             const hone_value *values, hone_error *err);
+
+/**
+ * Demand that every proposal satisfies an expression over parameters, such as
+ * "depth * width <= 2048" or "not (penalty == 'l1' and loss == 'hinge')".
+ * An expression that names an inactive parameter holds. Names with '-', '.' or ':' are back-quoted.
+ */
+HONE_NODISCARD HONE_API hone_status hone_space_add_where(hone_space *space, const char *expression,
+                                                         hone_error *err);
+
+/**
+ * Count the distinct configurations.
+ * @param size_out  their number; 0 when not finite, or when counting would need more than 10^6 steps
+ */
+HONE_NODISCARD HONE_API hone_status hone_space_size(const hone_space *space, uint64_t *size_out,
+                                                    hone_error *err);
+
+/* ---- Optimizers -------------------------------------------------------------------------------- */
+
+typedef struct hone_optimizer hone_optimizer;
+typedef struct hone_trial hone_trial;
+
+#define HONE_MAX_OBJECTIVES 8
+
+/** Everything zero means the default. */
+typedef struct hone_options {
+    const char *strategy; /* "bayesian" (default, also "auto"), "random", "grid", "sobol" */
+    uint64_t seed;        /* 0 ... 2^63 - 1 */
+    uint64_t budget;      /* planned number of trials; 0 = unknown; a hint */
+    uint64_t parallel;    /* planned trials at a time; 0 = 1; a hint */
+    size_t n_objectives;  /* 0 = 1 */
+    bool maximize[HONE_MAX_OBJECTIVES];
+    bool repeats;         /* allow the same configuration again */
+    const char *stopping; /* "none" (default), "median" (also "auto") */
+    uint64_t warmup;      /* steps during which the stopping rule ends no trial; 0 = the rule's own */
+    uint64_t grid_points; /* "grid": points of each numeric parameter that is not finite; 0 = error on such */
+    bool shuffle;         /* "grid": seeded random order */
+} hone_options;
+
+/**
+ * Make an optimizer over a copy of `space`.
+ * @return NULL on failure: HONE_EINVAL: unknown strategy or rule (the text lists what there is), bad options
+ */
+HONE_API hone_optimizer *hone_optimizer_new(const hone_space *space, const hone_options *options,
+                                            hone_error *err);
+HONE_API void hone_optimizer_free(hone_optimizer *opt);
+
+/**
+ * Propose the next configuration and count it as running.
+ *
+ * @return the trial, or NULL: HONE_EEXHAUSTED when no untried configuration is left.
+ * Ownership: the optimizer's, until it is freed.
+ * Cost: "bayesian" fits a model first: O(n^3) in the number of told trials up to 400, bounded above.
+ */
+HONE_API const hone_trial *hone_ask(hone_optimizer *opt, hone_error *err);
+
+/**
+ * Record the objective values of a finished trial.
+ *
+ * @param values  n values in each metric's own unit, in the order of the objectives;
+ *                a value that is not finite means that the configuration failed
+ * @param n       number of objectives, as given at creation
+ * @return HONE_OK; HONE_EINVAL: wrong n; HONE_ENOTFOUND: no such trial; HONE_ESTATE: told before
+ */
+HONE_NODISCARD HONE_API hone_status hone_tell(hone_optimizer *opt, uint64_t trial_id, const double *values,
+                                              size_t n, hone_error *err);
+
+/** Record that the configuration failed (crash, NaN, out of memory): a region to avoid. */
+HONE_NODISCARD HONE_API hone_status hone_tell_failed(hone_optimizer *opt, uint64_t trial_id, hone_error *err);
+
+/** Record that the trial ended without information (machine fault, user's wish): it may be proposed again. */
+HONE_NODISCARD HONE_API hone_status hone_tell_cancelled(hone_optimizer *opt, uint64_t trial_id,
+                                                        hone_error *err);
+
+/** Record that the trial was stopped early: its last report counts, with honest uncertainty. */
+HONE_NODISCARD HONE_API hone_status hone_tell_stopped(hone_optimizer *opt, uint64_t trial_id,
+                                                      hone_error *err);
+
+/** Make a cancelled or failed trial running again: it is given another attempt. */
+HONE_NODISCARD HONE_API hone_status hone_reopen(hone_optimizer *opt, uint64_t trial_id, hone_error *err);
+
+/**
+ * Report the first objective of a running trial at a step, and learn whether to stop it.
+ * A step reported before is replaced. Steps are >= 0. Values that are not finite are ignored.
+ *
+ * @param stop_out  set to true when the stopping rule ends the trial now; hone_trial_reason() says why
+ */
+HONE_NODISCARD HONE_API hone_status hone_report(hone_optimizer *opt, uint64_t trial_id, double step,
+                                                double value, bool *stop_out, hone_error *err);
+
+/**
+ * Add a finished trial that hone did not propose (import, warm start).
+ * @param settings  a value for each active parameter, and for no other
+ * @param values    objective values; NULL means that the configuration failed
+ */
+HONE_NODISCARD HONE_API hone_status hone_add(hone_optimizer *opt, const hone_setting *settings,
+                                             size_t n_settings, const double *values, size_t n,
+                                             uint64_t *id_out, hone_error *err);
+
+/** Let one of the next asks give these settings; what is left out is filled in by the strategy. */
+HONE_NODISCARD HONE_API hone_status hone_enqueue(hone_optimizer *opt, const hone_setting *settings,
+                                                 size_t n_settings, hone_error *err);
+
+/** The completed trial with the best value of the first objective, or NULL when none completed. */
+HONE_API const hone_trial *hone_best(const hone_optimizer *opt);
+
+/** The trial with this id, or NULL. Ids count from 0 in the order of ask and add. */
+HONE_API const hone_trial *hone_find(const hone_optimizer *opt, uint64_t trial_id);
+
+/* ---- Continuing a study ------------------------------------------------------------------------ */
+
+/**
+ * What the search needs, besides the trials, to go on exactly: written after an ask, opaque.
+ * @param size_out  its length in bytes, >= 0
+ * Ownership: the optimizer's, until the next ask.
+ */
+HONE_API const void *hone_memo(const hone_optimizer *opt, size_t *size_out);
+
+/**
+ * Play back a recorded ask instead of proposing: the trial gets these settings, the search this memo.
+ * A study that is played back (asks by hone_restore, the rest by the ordinary calls, in the recorded
+ * order) goes on as if it had never been interrupted.
+ */
+HONE_NODISCARD HONE_API hone_status hone_restore(hone_optimizer *opt, const hone_setting *settings,
+                                                 size_t n_settings, const char *why, const void *memo,
+                                                 size_t memo_size, uint64_t *id_out, hone_error *err);
+
+/* ---- Trials ------------------------------------------------------------------------------------ */
+
+typedef enum hone_trial_state {
+    HONE_TRIAL_RUNNING,
+    HONE_TRIAL_COMPLETED,
+    HONE_TRIAL_STOPPED,
+    HONE_TRIAL_FAILED,
+    HONE_TRIAL_CANCELLED
+} hone_trial_state;
+
+HONE_API uint64_t hone_trial_id(const hone_trial *trial);
+HONE_API hone_trial_state hone_trial_state_of(const hone_trial *trial);
+
+/** The settings: active parameters only, in declaration order. Owned by the trial. */
+HONE_API const hone_setting *hone_trial_settings(const hone_trial *trial, size_t *n_out);
+
+/** The number of an active numeric parameter; NaN when it is inactive, a text, or unknown. */
+HONE_API double hone_trial_number(const hone_trial *trial, const char *name);
+
+/** The text of an active choice or ordinal; NULL when it is inactive, a number, or unknown. */
+HONE_API const char *hone_trial_text(const hone_trial *trial, const char *name);
+
+/** The objective values of a completed trial, in their own units; NULL when there are none. */
+HONE_API const double *hone_trial_values(const hone_trial *trial, size_t *n_out);
+
+/** Why it was proposed, in words, such as "expected improvement". Never NULL. */
+HONE_API const char *hone_trial_why(const hone_trial *trial);
+
+/** Why the stopping rule ended it, in words with numbers; NULL when it did not. */
+HONE_API const char *hone_trial_reason(const hone_trial *trial);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,144 @@
+/*
+ * spec.h: a checked study. study.yaml, command-line flags and the text in the store all become this struct
+ * by one way: text -> document -> spec. Every later module gets a spec that needs no more checking.
+ */
+#ifndef HONE_SPEC_SPEC_H
+#define HONE_SPEC_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hone.h"
+
+struct pair {
+    char *name, *value;
+};
+
+struct objective {
+    char *metric;
+    bool maximize;
+    bool use_best; /* best value of the trial instead of the last */
+};
+
+enum metric_kind { METRIC_REGEX, METRIC_JSON, METRIC_FILE };
+
+struct metric_spec {
+    char *name;
+    enum metric_kind kind;
+    char *pattern;   /* REGEX: PCRE2, first group; JSON: key; FILE: regex inside that file, or NULL */
+    char *path;      /* FILE: relative to the attempt's folder or absolute */
+    bool is_default; /* the pattern was made from the name */
+};
+
+struct constraint_spec {
+    char *metric;
+    bool is_max;
+    double bound;
+};
+
+struct start_config {
+    size_t n;
+    hone_setting *settings; /* possibly partial; texts owned */
+};
+
+enum timeout_end { TIMEOUT_FAIL, TIMEOUT_KEEP };
+
+struct spec {
+    char *name;
+    char *text;   /* the whole study as canonical JSON: what the store keeps, what is compared on resume */
+    char *folder; /* absolute: where the study file is; paths are relative to it */
+
+    size_t n_command;
+    char **command; /* words; one word when shell */
+    bool shell;
+    char *workdir; /* absolute */
+    size_t n_env, n_inputs;
+    struct pair *env, *inputs; /* inputs: channel -> absolute path */
+
+    size_t n_objectives, n_metrics, n_constraints;
+    struct objective *objectives;
+    struct metric_spec *metrics; /* every objective and constraint is among them */
+    struct constraint_spec *constraints;
+    char *step_pattern; /* regex of the step, or NULL */
+    char *step_metric;  /* or a metric that is the step, or NULL */
+
+    hone_space *space;
+    char *strategy;       /* as written; "auto" by default */
+    char *early_stopping; /* "off", "median", ... */
+    hone_options options; /* strategy, stopping, n_objectives, ... filled in; strings borrowed from here */
+    double stop_min_resource, stop_max_resource, stop_eta;
+    int64_t max_trials, max_parallel;
+    bool has_seed;
+
+    bool has_target;
+    double stop_target, stop_expected_gain, stop_cost, stop_time_s; /* 0 = not set, but for target */
+    int64_t stop_no_improvement;
+
+    double trial_time_s, silence_s, grace_s, orphan_s; /* 0 = no limit for the first two */
+    uint64_t memory_bytes;
+    enum timeout_end on_timeout;
+    bool ignore_nonfinite;
+    int64_t retry_preempted, retry_lost, retry_failed, retry_timeout;
+    double lease_s;
+
+    size_t n_start;
+    struct start_config *start;
+
+    size_t slot_cpus, slot_gpus, slot_per_gpu;
+    uint64_t slot_memory_bytes;
+    bool has_price, spot;
+    double price_on_demand, price_spot;
+    char *currency;
+    bool repeats;
+};
+
+/** Problems of a study: each one line "FILE:LINE: text", in the order of the lines. */
+struct problems {
+    size_t n;
+    char **lines;
+};
+void problems_add(struct problems *p, const char *fmt, ...);
+void problems_release(struct problems *p);
+
+/**
+ * Read a study file, or the same keys as text. All problems are found in one go.
+ * @param path  for messages and as the anchor of relative paths
+ * @return NULL when there are problems (then problems->n > 0) or when the file cannot be read (then one
+ * problem says so)
+ */
+struct spec *spec_read_file(const char *path, struct problems *problems);
+struct spec *spec_read_text(const char *text, size_t len, const char *path, struct problems *problems);
+
+/**
+ * Read a study from command-line words, as `hone run` takes them: -p NAME=SPEC, --maximize REGEX, -n N, -j N,
+ * any key of the study file as --key VALUE, and after "--" the command. Same struct, same texts
+ * ("--max-trials: ...").
+ */
+struct spec *spec_read_flags(int argc, char **argv, struct problems *problems);
+
+void spec_free(struct spec *spec);
+
+/** How two specs of one study differ. */
+struct spec_change {
+    size_t n;
+    char **lines; /* "max_trials: 20 -> 40" */
+    bool allowed; /* all of them may change on resume (decision 11) */
+};
+struct spec_change spec_compare(const struct spec *stored, const struct spec *now);
+void spec_change_release(struct spec_change *change);
+
+/** The JSON Schema of study.yaml, made from keys.def. */
+struct buf;
+void spec_schema(struct buf *out);
+
+/**
+ * A trial's command: placeholders filled in, else "--NAME VALUE" appended for each active parameter.
+ * @return words ending in NULL, in one block (mem_free); NULL when memory is out
+ */
+char **spec_command(const struct spec *spec, const hone_setting *settings, size_t n_settings);
+
+/** The command as one line that a shell takes, quoted where needed. mem_free. */
+char *spec_command_line(const struct spec *spec, const hone_setting *settings, size_t n_settings);
+
+#endif
