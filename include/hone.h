@@ -3,16 +3,16 @@
  *
  *     hone_space *space = hone_space_new();
  *     hone_space_add_float(space, "lr", 1e-5, 1e-1, HONE_LOG, &err);
- *     hone_optimizer *opt = hone_optimizer_new(space, &(hone_options){.strategy = "bayesian"}, &err);
- *     const hone_trial *trial = hone_ask(opt, &err);
- *     hone_tell(opt, hone_trial_id(trial), (double[]){loss}, 1, &err);
+ *     hone_optimizer *opt = hone_optimizer_new(space, &(hone_options){.strategy = "bayesian"},
+ * &err); const hone_trial *trial = hone_ask(opt, &err); hone_tell(opt, hone_trial_id(trial),
+ * (double[]){loss}, 1, &err);
  *
- * Everything is in memory: no file, no clock, no thread, no global state. The same space, options and
- * order of calls give the same proposals, bit for bit, on every machine.
+ * Everything is in memory: no file, no clock, no thread, no global state. The same space, options
+ * and order of calls give the same proposals, bit for bit, on every machine.
  *
- * Numbers are in each parameter's own unit. A handle owns what it gives out. A function that fails says
- * so in its return value, leaves everything as it was, and writes one line to *err where err is given.
- * Threads: one thread at a time per handle; different handles are independent.
+ * Numbers are in each parameter's own unit. A handle owns what it gives out. A function that fails
+ * says so in its return value, leaves everything as it was, and writes one line to *err where err
+ * is given. Threads: one thread at a time per handle; different handles are independent.
  */
 #ifndef HONE_H
 #define HONE_H
@@ -37,13 +37,13 @@ extern "C" {
 #endif
 
 /* One place for code, value and text. */
-#define HONE_STATUS_MAP(X)                                                                                   \
-    X(OK, 0, "success")                                                                                      \
-    X(EINVAL, -1, "invalid argument")                                                                        \
-    X(ENOTFOUND, -2, "no such object")                                                                       \
-    X(ESTATE, -3, "not allowed in this state")                                                               \
-    X(ENOMEM, -4, "out of memory")                                                                           \
-    X(EIO, -5, "input or output failed")                                                                     \
+#define HONE_STATUS_MAP(X)                                                                         \
+    X(OK, 0, "success")                                                                            \
+    X(EINVAL, -1, "invalid argument")                                                              \
+    X(ENOTFOUND, -2, "no such object")                                                             \
+    X(ESTATE, -3, "not allowed in this state")                                                     \
+    X(ENOMEM, -4, "out of memory")                                                                 \
+    X(EIO, -5, "input or output failed")                                                           \
     X(EEXHAUSTED, -6, "no untried configuration is left")
 
 typedef enum hone_status {
@@ -52,7 +52,8 @@ typedef enum hone_status {
 #undef HONE_STATUS_ENUM
 } hone_status;
 
-/** What went wrong, in one line, lower case, naming the thing and its bounds. Lives where you declare it. */
+/** What went wrong, in one line, lower case, naming the thing and its bounds. Lives where you
+ * declare it. */
 typedef struct hone_error {
     hone_status status;
     char text[500];
@@ -64,7 +65,8 @@ HONE_API const char *hone_status_text(hone_status status);
 /** The library's version, such as "0.1.0". */
 HONE_API const char *hone_version(void);
 
-/* ---- Values ------------------------------------------------------------------------------------ */
+/* ---- Values ------------------------------------------------------------------------------------
+ */
 
 typedef enum hone_value_kind { HONE_VALUE_NUMBER, HONE_VALUE_TEXT } hone_value_kind;
 
@@ -84,7 +86,8 @@ typedef struct hone_setting {
     hone_value value;
 } hone_setting;
 
-/* ---- Spaces ------------------------------------------------------------------------------------ */
+/* ---- Spaces ------------------------------------------------------------------------------------
+ */
 
 typedef enum hone_scale { HONE_LINEAR, HONE_LOG, HONE_REVERSE_LOG, HONE_AUTO } hone_scale;
 
@@ -102,24 +105,29 @@ HONE_API void hone_space_free(hone_space *space);
  *               HONE_AUTO is log when min > 0 and max/min >= 1000, else linear
  * @return HONE_OK; HONE_EINVAL: bad name, bounds or scale
  */
-HONE_NODISCARD HONE_API hone_status hone_space_add_float(hone_space *space, const char *name, double min,
-                                                         double max, hone_scale scale, hone_error *err);
+HONE_NODISCARD HONE_API hone_status hone_space_add_float(hone_space *space, const char *name,
+                                                         double min, double max, hone_scale scale,
+                                                         hone_error *err);
 
 /** Add an integer parameter in [min, max], |bounds| <= 2^53. HONE_LOG needs min >= 1. */
-HONE_NODISCARD HONE_API hone_status hone_space_add_int(hone_space *space, const char *name, int64_t min,
-                                                       int64_t max, hone_scale scale, hone_error *err);
+HONE_NODISCARD HONE_API hone_status hone_space_add_int(hone_space *space, const char *name,
+                                                       int64_t min, int64_t max, hone_scale scale,
+                                                       hone_error *err);
 
 /** Add ordered values, all numbers (rising) or all texts (in their order). Copied. */
-HONE_NODISCARD HONE_API hone_status hone_space_add_ordinal(hone_space *space, const char *name, size_t n,
-                                                           const hone_value *values, hone_error *err);
+HONE_NODISCARD HONE_API hone_status hone_space_add_ordinal(hone_space *space, const char *name,
+                                                           size_t n, const hone_value *values,
+                                                           hone_error *err);
 
 /** Add unordered values, numbers and texts, all different. Copied. */
-HONE_NODISCARD HONE_API hone_status hone_space_add_choice(hone_space *space, const char *name, size_t n,
-                                                          const hone_value *values, hone_error *err);
+HONE_NODISCARD HONE_API hone_status hone_space_add_choice(hone_space *space, const char *name,
+                                                          size_t n, const hone_value *values,
+                                                          hone_error *err);
 
-/** Allow only min, min + step, min + 2 step, ... for a float or int parameter; 0 < step <= max - min. */
-HONE_NODISCARD HONE_API hone_status hone_space_set_step(hone_space *space, const char *name, double step,
-                                                        hone_error *err);
+/** Allow only min, min + step, min + 2 step, ... for a float or int parameter; 0 < step <= max -
+ * min. */
+HONE_NODISCARD HONE_API hone_status hone_space_set_step(hone_space *space, const char *name,
+                                                        double step, hone_error *err);
 
 /** Give a value that is tried first, and that warm start fills in. */
 HONE_NODISCARD HONE_API hone_status hone_space_set_default(hone_space *space, const char *name,
@@ -131,7 +139,8 @@ HONE_NODISCARD HONE_API hone_status hone_space_set_default(hone_space *space, co
  */
 HONE_NODISCARD HONE_API hone_status hone_space_add_condition(hone_space *space, const char *name,
                                                              const char *parent, size_t n,
-                                                             const hone_value *values, hone_error *err);
+                                                             const hone_value *values,
+                                                             hone_error *err);
 
 /**
  * Demand that every proposal satisfies an expression over parameters, such as
@@ -143,12 +152,14 @@ HONE_NODISCARD HONE_API hone_status hone_space_add_where(hone_space *space, cons
 
 /**
  * Count the distinct configurations.
- * @param size_out  their number; 0 when not finite, or when counting would need more than 10^6 steps
+ * @param size_out  their number; 0 when not finite, or when counting would need more than 10^6
+ * steps
  */
 HONE_NODISCARD HONE_API hone_status hone_space_size(const hone_space *space, uint64_t *size_out,
                                                     hone_error *err);
 
-/* ---- Optimizers -------------------------------------------------------------------------------- */
+/* ---- Optimizers --------------------------------------------------------------------------------
+ */
 
 typedef struct hone_optimizer hone_optimizer;
 typedef struct hone_trial hone_trial;
@@ -165,14 +176,16 @@ typedef struct hone_options {
     bool maximize[HONE_MAX_OBJECTIVES];
     bool repeats;         /* allow the same configuration again */
     const char *stopping; /* "none" (default), "median" (also "auto") */
-    uint64_t warmup;      /* steps during which the stopping rule ends no trial; 0 = the rule's own */
-    uint64_t grid_points; /* "grid": points of each numeric parameter that is not finite; 0 = error on such */
+    uint64_t warmup; /* steps during which the stopping rule ends no trial; 0 = the rule's own */
+    uint64_t grid_points; /* "grid": points of each numeric parameter that is not finite; 0 = error
+                             on such */
     bool shuffle;         /* "grid": seeded random order */
 } hone_options;
 
 /**
  * Make an optimizer over a copy of `space`.
- * @return NULL on failure: HONE_EINVAL: unknown strategy or rule (the text lists what there is), bad options
+ * @return NULL on failure: HONE_EINVAL: unknown strategy or rule (the text lists what there is),
+ * bad options
  */
 HONE_API hone_optimizer *hone_optimizer_new(const hone_space *space, const hone_options *options,
                                             hone_error *err);
@@ -183,7 +196,8 @@ HONE_API void hone_optimizer_free(hone_optimizer *opt);
  *
  * @return the trial, or NULL: HONE_EEXHAUSTED when no untried configuration is left.
  * Ownership: the optimizer's, until it is freed.
- * Cost: "bayesian" fits a model first: O(n^3) in the number of told trials up to 400, bounded above.
+ * Cost: "bayesian" fits a model first: O(n^3) in the number of told trials up to 400, bounded
+ * above.
  */
 HONE_API const hone_trial *hone_ask(hone_optimizer *opt, hone_error *err);
 
@@ -195,13 +209,15 @@ HONE_API const hone_trial *hone_ask(hone_optimizer *opt, hone_error *err);
  * @param n       number of objectives, as given at creation
  * @return HONE_OK; HONE_EINVAL: wrong n; HONE_ENOTFOUND: no such trial; HONE_ESTATE: told before
  */
-HONE_NODISCARD HONE_API hone_status hone_tell(hone_optimizer *opt, uint64_t trial_id, const double *values,
-                                              size_t n, hone_error *err);
+HONE_NODISCARD HONE_API hone_status hone_tell(hone_optimizer *opt, uint64_t trial_id,
+                                              const double *values, size_t n, hone_error *err);
 
 /** Record that the configuration failed (crash, NaN, out of memory): a region to avoid. */
-HONE_NODISCARD HONE_API hone_status hone_tell_failed(hone_optimizer *opt, uint64_t trial_id, hone_error *err);
+HONE_NODISCARD HONE_API hone_status hone_tell_failed(hone_optimizer *opt, uint64_t trial_id,
+                                                     hone_error *err);
 
-/** Record that the trial ended without information (machine fault, user's wish): it may be proposed again. */
+/** Record that the trial ended without information (machine fault, user's wish): it may be proposed
+ * again. */
 HONE_NODISCARD HONE_API hone_status hone_tell_cancelled(hone_optimizer *opt, uint64_t trial_id,
                                                         hone_error *err);
 
@@ -210,13 +226,15 @@ HONE_NODISCARD HONE_API hone_status hone_tell_stopped(hone_optimizer *opt, uint6
                                                       hone_error *err);
 
 /** Make a cancelled or failed trial running again: it is given another attempt. */
-HONE_NODISCARD HONE_API hone_status hone_reopen(hone_optimizer *opt, uint64_t trial_id, hone_error *err);
+HONE_NODISCARD HONE_API hone_status hone_reopen(hone_optimizer *opt, uint64_t trial_id,
+                                                hone_error *err);
 
 /**
  * Report the first objective of a running trial at a step, and learn whether to stop it.
  * A step reported before is replaced. Steps are >= 0. Values that are not finite are ignored.
  *
- * @param stop_out  set to true when the stopping rule ends the trial now; hone_trial_reason() says why
+ * @param stop_out  set to true when the stopping rule ends the trial now; hone_trial_reason() says
+ * why
  */
 HONE_NODISCARD HONE_API hone_status hone_report(hone_optimizer *opt, uint64_t trial_id, double step,
                                                 double value, bool *stop_out, hone_error *err);
@@ -240,7 +258,8 @@ HONE_API const hone_trial *hone_best(const hone_optimizer *opt);
 /** The trial with this id, or NULL. Ids count from 0 in the order of ask and add. */
 HONE_API const hone_trial *hone_find(const hone_optimizer *opt, uint64_t trial_id);
 
-/* ---- Continuing a study ------------------------------------------------------------------------ */
+/* ---- Continuing a study ------------------------------------------------------------------------
+ */
 
 /**
  * What the search needs, besides the trials, to go on exactly: written after an ask, opaque.
@@ -250,15 +269,17 @@ HONE_API const hone_trial *hone_find(const hone_optimizer *opt, uint64_t trial_i
 HONE_API const void *hone_memo(const hone_optimizer *opt, size_t *size_out);
 
 /**
- * Play back a recorded ask instead of proposing: the trial gets these settings, the search this memo.
- * A study that is played back (asks by hone_restore, the rest by the ordinary calls, in the recorded
- * order) goes on as if it had never been interrupted.
+ * Play back a recorded ask instead of proposing: the trial gets these settings, the search this
+ * memo. A study that is played back (asks by hone_restore, the rest by the ordinary calls, in the
+ * recorded order) goes on as if it had never been interrupted.
  */
 HONE_NODISCARD HONE_API hone_status hone_restore(hone_optimizer *opt, const hone_setting *settings,
-                                                 size_t n_settings, const char *why, const void *memo,
-                                                 size_t memo_size, uint64_t *id_out, hone_error *err);
+                                                 size_t n_settings, const char *why,
+                                                 const void *memo, size_t memo_size,
+                                                 uint64_t *id_out, hone_error *err);
 
-/* ---- Trials ------------------------------------------------------------------------------------ */
+/* ---- Trials ------------------------------------------------------------------------------------
+ */
 
 typedef enum hone_trial_state {
     HONE_TRIAL_RUNNING,

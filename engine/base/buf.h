@@ -12,7 +12,8 @@ struct buf {
     size_t len; /* bytes, without the final NUL */
     size_t cap;
     size_t limit; /* most bytes it may hold */
-    bool failed;  /* an append failed (memory or limit); later appends do nothing. Check once at the end. */
+    bool failed;  /* an append failed (memory or limit); later appends do nothing. Check once at the
+                     end. */
 };
 
 /** Start empty with a limit in bytes. No allocation. */
@@ -24,7 +25,8 @@ void buf_add(struct buf *b, const void *data, size_t n);
 void buf_text(struct buf *b, const char *text);
 void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) HONE_PRINTF(2, 3);
-/** A double in the shortest form that reads back as the same bits ("0.1", "1e-05", "3"). Locale-free. */
+/** A double in the shortest form that reads back as the same bits ("0.1", "1e-05", "3").
+ * Locale-free. */
 void buf_double(struct buf *b, double x);
 /** A JSON string with quotes, control characters and invalid UTF-8 escaped (U+FFFD). */
 void buf_json(struct buf *b, const char *text);

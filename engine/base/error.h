@@ -10,11 +10,14 @@
 #define HONE_PRINTF(fmt, args)
 #endif
 
-/** Write a text to *err (which may be NULL) and return `status`, so that a failure is one statement. */
+/** Write a text to *err (which may be NULL) and return `status`, so that a failure is one
+ * statement. */
 hone_status error_set(hone_error *err, hone_status status, const char *fmt, ...) HONE_PRINTF(3, 4);
 
-/** As error_set(), and end the text by ": " and the operating system's reason for errno. Tuner only. */
-hone_status error_errno(hone_error *err, hone_status status, const char *fmt, ...) HONE_PRINTF(3, 4);
+/** As error_set(), and end the text by ": " and the operating system's reason for errno. Tuner
+ * only. */
+hone_status error_errno(hone_error *err, hone_status status, const char *fmt, ...)
+    HONE_PRINTF(3, 4);
 
 /** HONE_ENOMEM with its text. */
 hone_status error_memory(hone_error *err);

@@ -1,14 +1,17 @@
-/* mem.h: the only place that allocates. Every function returns NULL when memory is out; none aborts. */
+/* mem.h: the only place that allocates. Every function returns NULL when memory is out; none
+ * aborts. */
 #ifndef HONE_BASE_MEM_H
 #define HONE_BASE_MEM_H
 
 #include <stddef.h>
 
-/** Allocate n * size zeroed bytes; NULL when out of memory or when the product overflows. n = 0 gives 1 byte.
+/** Allocate n * size zeroed bytes; NULL when out of memory or when the product overflows. n = 0
+ * gives 1 byte.
  */
 void *mem_array(size_t n, size_t size);
 
-/** Grow or shrink an array from mem_array(); new bytes are not zeroed; the old block stays valid on NULL. */
+/** Grow or shrink an array from mem_array(); new bytes are not zeroed; the old block stays valid on
+ * NULL. */
 void *mem_resize(void *block, size_t n, size_t size);
 
 /** Free what the functions here gave; NULL does nothing. */
@@ -19,12 +22,13 @@ char *mem_text(const char *text);
 char *mem_text_n(const char *text, size_t n);
 
 /**
- * Fault injection for tests: let the n-th allocation from now fail, and every later one when `sticky`;
- * n = 0 switches it off.
+ * Fault injection for tests: let the n-th allocation from now fail, and every later one when
+ * `sticky`; n = 0 switches it off.
  */
 void mem_fail_at(size_t n, int sticky);
 
-/** Scratch memory that is freed in one go. Zero-initialise, then use; blocks are kept by arena_reset(). */
+/** Scratch memory that is freed in one go. Zero-initialise, then use; blocks are kept by
+ * arena_reset(). */
 struct arena {
     struct arena_block *first, *current;
     size_t used;

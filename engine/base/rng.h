@@ -1,6 +1,7 @@
 /*
  * rng.h: random numbers as a function of (seed, purpose, trial, draw); no generator state is kept.
- * Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, 2011).
+ * Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11,
+ * 2011).
  */
 #ifndef HONE_BASE_RNG_H
 #define HONE_BASE_RNG_H
@@ -21,7 +22,8 @@ enum rng_purpose {
     RNG_TEST
 };
 
-/** A stream: draws of one purpose for one trial. Copy it freely; each draw advances only this copy. */
+/** A stream: draws of one purpose for one trial. Copy it freely; each draw advances only this copy.
+ */
 struct rng {
     uint32_t key[2];     /* from seed and purpose */
     uint32_t counter[4]; /* trial number, draw number */

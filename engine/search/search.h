@@ -1,9 +1,10 @@
 /*
  * search.h: what a search algorithm is: a struct of functions and one line in registry.c.
  *
- * An algorithm is a pure function: a proposal depends on the view (space, options, the trials so far) and on
- * its memo, a flat block of bytes that the optimizer keeps from one ask to the next and that is stored with
- * each ask. No pointers in a memo. Everything is minimised; rows are as in space.h.
+ * An algorithm is a pure function: a proposal depends on the view (space, options, the trials so
+ * far) and on its memo, a flat block of bytes that the optimizer keeps from one ask to the next and
+ * that is stored with each ask. No pointers in a memo. Everything is minimised; rows are as in
+ * space.h.
  */
 #ifndef HONE_SEARCH_SEARCH_H
 #define HONE_SEARCH_SEARCH_H
@@ -41,25 +42,27 @@ struct search_view {
 bool search_is_new(const struct search_view *view, const double *row);
 
 /**
- * Fill a row with a random configuration that is new; HONE_EEXHAUSTED when a finite space is used up
- * (after random tries it is enumerated, so that the last free configuration is found too).
+ * Fill a row with a random configuration that is new; HONE_EEXHAUSTED when a finite space is used
+ * up (after random tries it is enumerated, so that the last free configuration is found too).
  */
-hone_status search_random_new(const struct search_view *view, struct rng *rng, double *row, hone_error *err);
+hone_status search_random_new(const struct search_view *view, struct rng *rng, double *row,
+                              hone_error *err);
 
 struct search_algorithm {
     const char *name;
     const char *summary; /* one line for help */
 
     /** Refuse a space or options that it cannot serve, with a text; NULL: serves all. */
-    hone_status (*check)(const struct hone_space *space, const hone_options *options, hone_error *err);
+    hone_status (*check)(const struct hone_space *space, const hone_options *options,
+                         hone_error *err);
 
     /**
      * Propose a row that is new and satisfies `where`.
      * @param memo  in: from the last ask (empty at first); out: to be kept
      * @param why   out: the reason in words
      */
-    hone_status (*propose)(const struct search_view *view, struct buf *memo, double *row, struct buf *why,
-                           hone_error *err);
+    hone_status (*propose)(const struct search_view *view, struct buf *memo, double *row,
+                           struct buf *why, hone_error *err);
 };
 
 /** The algorithm of that name, or NULL; "auto" and NULL give the default. */

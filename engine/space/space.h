@@ -1,8 +1,9 @@
 /*
- * space.h: the search space from inside. A configuration is a *row* of space->n doubles: for numeric
- * parameters the unit coordinate of the rounded value, for choices the category's index, INACTIVE for a
- * parameter whose condition does not hold. Two configurations are the same when their rows are equal
- * to ROW_EPS. hone_space is this struct; it is built through hone.h and then only read.
+ * space.h: the search space from inside. A configuration is a *row* of space->n doubles: for
+ * numeric parameters the unit coordinate of the rounded value, for choices the category's index,
+ * INACTIVE for a parameter whose condition does not hold. Two configurations are the same when
+ * their rows are equal to ROW_EPS. hone_space is this struct; it is built through hone.h and then
+ * only read.
  */
 #ifndef HONE_SPACE_SPACE_H
 #define HONE_SPACE_SPACE_H
@@ -63,15 +64,16 @@ uint64_t space_cell_of(const struct param *p, double coordinate);
 bool space_is_active(const struct hone_space *space, size_t j, const double *row);
 
 /**
- * The pass that ends every making of a row, in declaration order: an inactive parameter becomes INACTIVE,
- * a newly active one is drawn from rng, numbers are rounded to a legal value.
+ * The pass that ends every making of a row, in declaration order: an inactive parameter becomes
+ * INACTIVE, a newly active one is drawn from rng, numbers are rounded to a legal value.
  */
 void space_complete(const struct hone_space *space, double *row, struct rng *rng);
 
 /** Whether all `where` expressions hold for a completed row. */
 bool space_satisfies(const struct hone_space *space, const double *row);
 
-/** A completed row drawn uniformly that satisfies `where`; false when none was found in 10,000 draws. */
+/** A completed row drawn uniformly that satisfies `where`; false when none was found in 10,000
+ * draws. */
 bool space_random(const struct hone_space *space, double *row, struct rng *rng);
 
 /**
@@ -81,17 +83,17 @@ bool space_random(const struct hone_space *space, double *row, struct rng *rng);
 bool space_from_unit(const struct hone_space *space, const double *u, double *row, struct rng *rng);
 
 /** Settings to a row: a value for each active parameter and no other, else HONE_EINVAL. */
-hone_status space_row_of(const struct hone_space *space, const hone_setting *settings, size_t n, double *row,
-                         hone_error *err);
+hone_status space_row_of(const struct hone_space *space, const hone_setting *settings, size_t n,
+                         double *row, hone_error *err);
 
-/** A row to settings: active parameters only, declaration order. `out` has room for space->n; returns their
- * number. */
+/** A row to settings: active parameters only, declaration order. `out` has room for space->n;
+ * returns their number. */
 size_t space_settings_of(const struct hone_space *space, const double *row, hone_setting *out);
 
 bool row_equal(const double *a, const double *b, size_t n);
 
-/** Enumerate all configurations of a finite space that satisfy `where`, last parameter fastest: start with
- * *cursor = 0 in a zeroed row; false when done. */
+/** Enumerate all configurations of a finite space that satisfy `where`, last parameter fastest:
+ * start with *cursor = 0 in a zeroed row; false when done. */
 struct space_walk;
 
 #endif

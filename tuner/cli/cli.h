@@ -11,7 +11,8 @@ enum { EXIT_DONE = 0, EXIT_NOTHING = 1, EXIT_USAGE = 2, EXIT_SYSTEM = 3, EXIT_IN
 
 /** Options that every command takes; main.c has taken them out of argv. */
 struct globals {
-    const char *store_url; /* --store, else $HONE_STORE, else NULL: the default of the working folder */
+    const char
+        *store_url; /* --store, else $HONE_STORE, else NULL: the default of the working folder */
     bool json, quiet, color;
 };
 
@@ -23,20 +24,21 @@ struct command {
     int (*run)(int argc, char **argv, const struct globals *globals);
 };
 
-/* #define COMMAND(id, usage, summary): every command has int cmd_ID(int, char **, const struct globals *). */
+/* #define COMMAND(id, usage, summary): every command has int cmd_ID(int, char **, const struct
+ * globals *). */
 
 /** Print "hone: TEXT" on stderr and return `status`. */
 int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /**
- * Open the store and find a study by its name or by the path of its file. On failure prints the error, and
- * returns NULL with the exit status in *status_out.
+ * Open the store and find a study by its name or by the path of its file. On failure prints the
+ * error, and returns NULL with the exit status in *status_out.
  */
-struct store *open_study(const struct globals *globals, const char *study, struct study_row *row_out,
-                         int *status_out);
+struct store *open_study(const struct globals *globals, const char *study,
+                         struct study_row *row_out, int *status_out);
 
-/** The default store's address: .hone/hone.db of the working folder, or a local one when that is on a network
- * file system. mem_free. */
+/** The default store's address: .hone/hone.db of the working folder, or a local one when that is on
+ * a network file system. mem_free. */
 char *default_store_url(const struct globals *globals);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * executor.h: what starts, watches and ends attempts. local.c runs them on this machine under hone-shim;
- * slurm.c will be a second one. The truth about an attempt is in its folder (claim, pid, log, exit), so that
- * any later tuner can go on watching it.
+ * executor.h: what starts, watches and ends attempts. local.c runs them on this machine under
+ * hone-shim; slurm.c will be a second one. The truth about an attempt is in its folder (claim, pid,
+ * log, exit), so that any later tuner can go on watching it.
  */
 #ifndef HONE_EXEC_EXECUTOR_H
 #define HONE_EXEC_EXECUTOR_H
@@ -26,14 +26,23 @@ struct attempt_job {
 };
 
 enum attempt_phase {
-    PHASE_ABSENT,  /* nothing has claimed it: it was never started, or the shim has not come up yet */
+    PHASE_ABSENT,  /* nothing has claimed it: it was never started, or the shim has not come up yet
+                    */
     PHASE_RUNNING, /* claimed, and the shim lives */
     PHASE_ENDED,   /* an exit record is there: final */
     PHASE_LOST     /* claimed, but neither a living shim nor an exit record */
 };
 
 /** Why the shim ended a trial. */
-enum end_cause { END_BY_ITSELF, END_TIME, END_SILENCE, END_MEMORY, END_ORPHAN, END_ASKED, END_NOT_STARTED };
+enum end_cause {
+    END_BY_ITSELF,
+    END_TIME,
+    END_SILENCE,
+    END_MEMORY,
+    END_ORPHAN,
+    END_ASKED,
+    END_NOT_STARTED
+};
 
 struct attempt_status {
     enum attempt_phase phase;
@@ -53,18 +62,21 @@ struct attempt_status {
 };
 
 /**
- * Start an attempt: returns when the shim was launched. Idempotent: the shim that creates FOLDER/claim first
- * runs the trial, any other leaves at once, so a tuner that died in between may simply start it again.
+ * Start an attempt: returns when the shim was launched. Idempotent: the shim that creates
+ * FOLDER/claim first runs the trial, any other leaves at once, so a tuner that died in between may
+ * simply start it again.
  */
 HONE_NODISCARD hone_status local_start(const struct attempt_job *job, hone_error *err);
 
 /** Look at an attempt's folder and processes. Cheap: no scan of /proc while the shim lives. */
-HONE_NODISCARD hone_status local_poll(const char *folder, struct attempt_status *out, hone_error *err);
+HONE_NODISCARD hone_status local_poll(const char *folder, struct attempt_status *out,
+                                      hone_error *err);
 
 /**
- * Ask for a clean end: SIGTERM to the whole group, after the job's grace SIGKILL to all of it. Returns at
- * once; the exit record follows. Repeating it does nothing more. An attempt that was never claimed is claimed
- * here, and then has ended (END_ASKED, exit_code -1), so that no shim that is still coming up can start it.
+ * Ask for a clean end: SIGTERM to the whole group, after the job's grace SIGKILL to all of it.
+ * Returns at once; the exit record follows. Repeating it does nothing more. An attempt that was
+ * never claimed is claimed here, and then has ended (END_ASKED, exit_code -1), so that no shim that
+ * is still coming up can start it.
  */
 HONE_NODISCARD hone_status local_stop(const char *folder, hone_error *err);
 
@@ -76,8 +88,8 @@ HONE_NODISCARD hone_status local_sweep(const char *folder, const char *id, int64
                                        hone_error *err);
 
 /**
- * A descriptor that becomes readable when the attempt's shim has gone (a pidfd), or -1 when there is none.
- * The caller closes it.
+ * A descriptor that becomes readable when the attempt's shim has gone (a pidfd), or -1 when there
+ * is none. The caller closes it.
  */
 int local_watch(const char *folder);
 

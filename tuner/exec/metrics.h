@@ -1,8 +1,8 @@
 /*
- * metrics.h: observations out of a growing log. A line is matched once, when it has ended (\n, a lone \r, or
- * the end of the file after the exit). The place in the log and all that is needed to go on is a cursor, a
- * small JSON text that commits in the same transaction as the observations, so that no line is counted twice
- * or missed, however often the tuner dies.
+ * metrics.h: observations out of a growing log. A line is matched once, when it has ended (\n, a
+ * lone \r, or the end of the file after the exit). The place in the log and all that is needed to
+ * go on is a cursor, a small JSON text that commits in the same transaction as the observations, so
+ * that no line is counted twice or missed, however often the tuner dies.
  */
 #ifndef HONE_EXEC_METRICS_H
 #define HONE_EXEC_METRICS_H
@@ -13,7 +13,8 @@
 
 #include "hone.h"
 
-/** What to look for. The same fields as spec.h's metric_spec, so that exec does not depend on spec. */
+/** What to look for. The same fields as spec.h's metric_spec, so that exec does not depend on spec.
+ */
 struct metric_pattern {
     const char *name;
     enum { PATTERN_REGEX, PATTERN_JSON, PATTERN_FILE } kind;
@@ -30,7 +31,8 @@ struct metric_reader;
  * @return NULL: HONE_EINVAL: the text names the metric, PCRE2's reason and the offset
  */
 struct metric_reader *metric_reader_new(const struct metric_pattern *patterns, size_t n,
-                                        const char *step_pattern, const char *step_metric, hone_error *err);
+                                        const char *step_pattern, const char *step_metric,
+                                        hone_error *err);
 void metric_reader_free(struct metric_reader *reader);
 
 /** One value found. `metric` indexes the patterns; borrowed memory ends with the call. */
@@ -40,12 +42,13 @@ struct metric_value {
     double step;
     double value;
 };
-typedef hone_status metric_visitor(void *context, const struct metric_value *value, hone_error *err);
+typedef hone_status metric_visitor(void *context, const struct metric_value *value,
+                                   hone_error *err);
 
 /** Where a reader is in one attempt's log. */
 struct metric_cursor;
-/** From the stored text (NULL or "": the beginning). base_steps as metric_cursor_text() of the attempt
- * before, or NULL. */
+/** From the stored text (NULL or "": the beginning). base_steps as metric_cursor_text() of the
+ * attempt before, or NULL. */
 struct metric_cursor *metric_cursor_new(const struct metric_reader *reader, const char *text,
                                         hone_error *err);
 void metric_cursor_free(struct metric_cursor *cursor);
@@ -60,10 +63,11 @@ char *metric_cursor_text(const struct metric_cursor *cursor);
  */
 HONE_NODISCARD hone_status metric_read(struct metric_reader *reader, struct metric_cursor *cursor,
                                        const char *folder, bool ended, size_t max_bytes,
-                                       metric_visitor *visit, void *context, bool *more_out, hone_error *err);
+                                       metric_visitor *visit, void *context, bool *more_out,
+                                       hone_error *err);
 
-/** Number of lines read so far, and the warnings of this attempt (one line each; "match limit ... metric
- * NAME"). */
+/** Number of lines read so far, and the warnings of this attempt (one line each; "match limit ...
+ * metric NAME"). */
 int64_t metric_cursor_lines(const struct metric_cursor *cursor);
 size_t metric_cursor_warnings(const struct metric_cursor *cursor, const char *const **out);
 

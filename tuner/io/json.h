@@ -6,11 +6,11 @@
 
 #include "base/buf.h"
 
-/** Parse an object or array; duplicate keys and trailing text are errors; depth and size are limited. NULL on
- * failure. */
+/** Parse an object or array; duplicate keys and trailing text are errors; depth and size are
+ * limited. NULL on failure. */
 json_t *json_read(const char *text, size_t len, hone_error *err);
-/** Compact text; numbers as buf_double(), NaN and infinities as "NaN", "Infinity", "-Infinity" strings.
- * mem_free. */
+/** Compact text; numbers as buf_double(), NaN and infinities as "NaN", "Infinity", "-Infinity"
+ * strings. mem_free. */
 char *json_write(const json_t *value);
 /** A value as JSON number (integer where it is one) or string; a new reference. */
 json_t *json_of_value(hone_value value);
@@ -18,8 +18,8 @@ json_t *json_of_value(hone_value value);
 bool json_to_value(const json_t *json, hone_value *out);
 /** Settings to {"name": value, ...} in order; a new reference. */
 json_t *json_of_settings(const hone_setting *settings, size_t n);
-/** {"name": value, ...} to settings (mem_free the array; names and texts borrowed from the JSON); NULL and
- * *n_out = 0 with status in err when a value has another type. */
+/** {"name": value, ...} to settings (mem_free the array; names and texts borrowed from the JSON);
+ * NULL and *n_out = 0 with status in err when a value has another type. */
 hone_setting *json_to_settings(const json_t *object, size_t *n_out, hone_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * spec.h: a checked study. study.yaml, command-line flags and the text in the store all become this struct
- * by one way: text -> document -> spec. Every later module gets a spec that needs no more checking.
+ * spec.h: a checked study. study.yaml, command-line flags and the text in the store all become this
+ * struct by one way: text -> document -> spec. Every later module gets a spec that needs no more
+ * checking.
  */
 #ifndef HONE_SPEC_SPEC_H
 #define HONE_SPEC_SPEC_H
@@ -26,8 +27,8 @@ enum metric_kind { METRIC_REGEX, METRIC_JSON, METRIC_FILE };
 struct metric_spec {
     char *name;
     enum metric_kind kind;
-    char *pattern;   /* REGEX: PCRE2, first group; JSON: key; FILE: regex inside that file, or NULL */
-    char *path;      /* FILE: relative to the attempt's folder or absolute */
+    char *pattern; /* REGEX: PCRE2, first group; JSON: key; FILE: regex inside that file, or NULL */
+    char *path;    /* FILE: relative to the attempt's folder or absolute */
     bool is_default; /* the pattern was made from the name */
 };
 
@@ -46,7 +47,8 @@ enum timeout_end { TIMEOUT_FAIL, TIMEOUT_KEEP };
 
 struct spec {
     char *name;
-    char *text;   /* the whole study as canonical JSON: what the store keeps, what is compared on resume */
+    char *text;   /* the whole study as canonical JSON: what the store keeps, what is compared on
+                     resume */
     char *folder; /* absolute: where the study file is; paths are relative to it */
 
     size_t n_command;
@@ -66,13 +68,15 @@ struct spec {
     hone_space *space;
     char *strategy;       /* as written; "auto" by default */
     char *early_stopping; /* "off", "median", ... */
-    hone_options options; /* strategy, stopping, n_objectives, ... filled in; strings borrowed from here */
+    hone_options
+        options; /* strategy, stopping, n_objectives, ... filled in; strings borrowed from here */
     double stop_min_resource, stop_max_resource, stop_eta;
     int64_t max_trials, max_parallel;
     bool has_seed;
 
     bool has_target;
-    double stop_target, stop_expected_gain, stop_cost, stop_time_s; /* 0 = not set, but for target */
+    double stop_target, stop_expected_gain, stop_cost,
+        stop_time_s; /* 0 = not set, but for target */
     int64_t stop_no_improvement;
 
     double trial_time_s, silence_s, grace_s, orphan_s; /* 0 = no limit for the first two */
@@ -104,15 +108,17 @@ void problems_release(struct problems *p);
 /**
  * Read a study file, or the same keys as text. All problems are found in one go.
  * @param path  for messages and as the anchor of relative paths
- * @return NULL when there are problems (then problems->n > 0) or when the file cannot be read (then one
- * problem says so)
+ * @return NULL when there are problems (then problems->n > 0) or when the file cannot be read (then
+ * one problem says so)
  */
 struct spec *spec_read_file(const char *path, struct problems *problems);
-struct spec *spec_read_text(const char *text, size_t len, const char *path, struct problems *problems);
+struct spec *spec_read_text(const char *text, size_t len, const char *path,
+                            struct problems *problems);
 
 /**
- * Read a study from command-line words, as `hone run` takes them: -p NAME=SPEC, --maximize REGEX, -n N, -j N,
- * any key of the study file as --key VALUE, and after "--" the command. Same struct, same texts
+ * Read a study from command-line words, as `hone run` takes them: -p NAME=SPEC, --maximize REGEX,
+ * -n N, -j N, any key of the study file as --key VALUE, and after "--" the command. Same struct,
+ * same texts
  * ("--max-trials: ...").
  */
 struct spec *spec_read_flags(int argc, char **argv, struct problems *problems);
@@ -133,7 +139,8 @@ struct buf;
 void spec_schema(struct buf *out);
 
 /**
- * A trial's command: placeholders filled in, else "--NAME VALUE" appended for each active parameter.
+ * A trial's command: placeholders filled in, else "--NAME VALUE" appended for each active
+ * parameter.
  * @return words ending in NULL, in one block (mem_free); NULL when memory is out
  */
 char **spec_command(const struct spec *spec, const hone_setting *settings, size_t n_settings);

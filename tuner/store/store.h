@@ -1,14 +1,14 @@
 /*
- * store.h: what a store is: a struct of functions, implemented by sqlite.c (and postgres.c), all passing
- * tests/contract/store_contract.c.
+ * store.h: what a store is: a struct of functions, implemented by sqlite.c (and postgres.c), all
+ * passing tests/contract/store_contract.c.
  *
- * A study's decisions are an append-only history of events; observations are a second one; trials, attempts
- * and the study's row are the state derived from them, written in the same transaction. Only the tuner that
- * holds the study's lease writes: every transaction names its epoch and is refused when the lease has passed
- * on.
+ * A study's decisions are an append-only history of events; observations are a second one; trials,
+ * attempts and the study's row are the state derived from them, written in the same transaction.
+ * Only the tuner that holds the study's lease writes: every transaction names its epoch and is
+ * refused when the lease has passed on.
  *
- * Times are milliseconds since 1970, UTC. Texts in a row that is read belong to that row: row_release().
- * Any text may be NULL where it says "or NULL". Bodies and params are JSON objects.
+ * Times are milliseconds since 1970, UTC. Texts in a row that is read belong to that row:
+ * row_release(). Any text may be NULL where it says "or NULL". Bodies and params are JSON objects.
  */
 #ifndef HONE_STORE_STORE_H
 #define HONE_STORE_STORE_H
@@ -48,18 +48,18 @@ struct study_row {
 };
 
 /* kind, text in the store */
-#define EVENT_KIND_MAP(X)                                                                                    \
-    X(CREATED, "created")       /* {spec} */                                                                 \
-    X(TAKEN, "taken")           /* a tuner took the study up: {host, pid} */                                 \
-    X(CHANGED, "changed")       /* other limits or budget on resume: {lines, spec} */                        \
-    X(ASK, "ask")               /* {params, why, memo (base64), origin} */                                   \
-    X(ADD, "add")               /* imported or warm: {params, values} */                                     \
-    X(ENQUEUE, "enqueue")       /* {params} */                                                               \
-    X(STOP_TRIAL, "stop_trial") /* decided to end it: {cause, reason} */                                     \
-    X(TELL, "tell")             /* {state, values} */                                                        \
-    X(RETRY, "retry")           /* next attempt: {attempt, cause} */                                         \
-    X(REOPEN, "reopen")         /* a final trial runs again */                                               \
-    X(STOP_STUDY, "stop_study") /* asked to stop: {now} */                                                   \
+#define EVENT_KIND_MAP(X)                                                                          \
+    X(CREATED, "created")       /* {spec} */                                                       \
+    X(TAKEN, "taken")           /* a tuner took the study up: {host, pid} */                       \
+    X(CHANGED, "changed")       /* other limits or budget on resume: {lines, spec} */              \
+    X(ASK, "ask")               /* {params, why, memo (base64), origin} */                         \
+    X(ADD, "add")               /* imported or warm: {params, values} */                           \
+    X(ENQUEUE, "enqueue")       /* {params} */                                                     \
+    X(STOP_TRIAL, "stop_trial") /* decided to end it: {cause, reason} */                           \
+    X(TELL, "tell")             /* {state, values} */                                              \
+    X(RETRY, "retry")           /* next attempt: {attempt, cause} */                               \
+    X(REOPEN, "reopen")         /* a final trial runs again */                                     \
+    X(STOP_STUDY, "stop_study") /* asked to stop: {now} */                                         \
     X(ENDED, "ended")           /* {state, reason} */
 
 enum event_kind {
@@ -136,10 +136,10 @@ struct request_row {
 };
 
 /**
- * Open "sqlite:PATH" or a plain path. Creates the file and its folder (0600, 0700) when `create`; migrates an
- * old schema.
- * @return NULL: HONE_ENOTFOUND: no such store and not create; HONE_EIO: damaged, read-only, disk full, newer
- * schema: the text names the file and what to do
+ * Open "sqlite:PATH" or a plain path. Creates the file and its folder (0600, 0700) when `create`;
+ * migrates an old schema.
+ * @return NULL: HONE_ENOTFOUND: no such store and not create; HONE_EIO: damaged, read-only, disk
+ * full, newer schema: the text names the file and what to do
  */
 struct store *store_open(const char *url, bool create, hone_error *err);
 void store_close(struct store *store);
@@ -149,10 +149,11 @@ const char *store_url(const struct store *store);
 /* ---- Studies ---- */
 /** Insert; fills row->id. HONE_ESTATE when the name is taken. Writes the CREATED event in the same
  * transaction. */
-HONE_NODISCARD hone_status store_study_create(struct store *store, struct study_row *row, hone_error *err);
+HONE_NODISCARD hone_status store_study_create(struct store *store, struct study_row *row,
+                                              hone_error *err);
 /** HONE_ENOTFOUND with the nearest name as a hint. */
-HONE_NODISCARD hone_status store_study_find(struct store *store, const char *name, struct study_row *out,
-                                            hone_error *err);
+HONE_NODISCARD hone_status store_study_find(struct store *store, const char *name,
+                                            struct study_row *out, hone_error *err);
 typedef hone_status study_visitor(void *context, const struct study_row *row, hone_error *err);
 HONE_NODISCARD hone_status store_studies(struct store *store, study_visitor *visit, void *context,
                                          hone_error *err);
@@ -161,26 +162,31 @@ void study_row_release(struct study_row *row);
 
 /* ---- The lease ---- */
 /**
- * Take a study up: epoch + 1, owner, lease_until = now + lease. The caller has decided that it may (see
- * loop/lease.c); the change is refused with HONE_ESTATE when the row's epoch is no longer `seen_epoch`
- * (somebody was faster).
+ * Take a study up: epoch + 1, owner, lease_until = now + lease. The caller has decided that it may
+ * (see loop/lease.c); the change is refused with HONE_ESTATE when the row's epoch is no longer
+ * `seen_epoch` (somebody was faster).
  */
 HONE_NODISCARD hone_status store_lease_take(struct store *store, int64_t study, uint64_t seen_epoch,
-                                            const struct owner *owner, int64_t now, int64_t lease_ms,
-                                            uint64_t *epoch_out, hone_error *err);
+                                            const struct owner *owner, int64_t now,
+                                            int64_t lease_ms, uint64_t *epoch_out, hone_error *err);
 
 /* ---- One transaction of the tuner ---- */
 /** HONE_ESTATE: the lease has passed to another tuner; nothing may be written. */
-HONE_NODISCARD hone_status store_begin(struct store *store, int64_t study, uint64_t epoch, hone_error *err);
-HONE_NODISCARD hone_status store_put_event(struct store *store, const struct event *event, hone_error *err);
-HONE_NODISCARD hone_status store_put_trial(struct store *store, const struct trial_row *row, hone_error *err);
+HONE_NODISCARD hone_status store_begin(struct store *store, int64_t study, uint64_t epoch,
+                                       hone_error *err);
+HONE_NODISCARD hone_status store_put_event(struct store *store, const struct event *event,
+                                           hone_error *err);
+HONE_NODISCARD hone_status store_put_trial(struct store *store, const struct trial_row *row,
+                                           hone_error *err);
 HONE_NODISCARD hone_status store_put_attempt(struct store *store, const struct attempt_row *row,
                                              hone_error *err);
-HONE_NODISCARD hone_status store_put_observations(struct store *store, const struct observation *rows,
-                                                  size_t n, hone_error *err);
-/** state, reason, wanted, times, stats, spec, lease_until and (pid 0) release of the lease; name, uid, seed
- * stay. */
-HONE_NODISCARD hone_status store_put_study(struct store *store, const struct study_row *row, hone_error *err);
+HONE_NODISCARD hone_status store_put_observations(struct store *store,
+                                                  const struct observation *rows, size_t n,
+                                                  hone_error *err);
+/** state, reason, wanted, times, stats, spec, lease_until and (pid 0) release of the lease; name,
+ * uid, seed stay. */
+HONE_NODISCARD hone_status store_put_study(struct store *store, const struct study_row *row,
+                                           hone_error *err);
 HONE_NODISCARD hone_status store_answer_request(struct store *store, int64_t id, const char *answer,
                                                 hone_error *err);
 /** Durable when it returns HONE_OK. On failure everything since store_begin() is undone. */
@@ -191,7 +197,8 @@ void store_rollback(struct store *store);
 typedef hone_status event_visitor(void *context, const struct event *event, hone_error *err);
 typedef hone_status trial_visitor(void *context, const struct trial_row *row, hone_error *err);
 typedef hone_status attempt_visitor(void *context, const struct attempt_row *row, hone_error *err);
-typedef hone_status observation_visitor(void *context, const struct observation *row, hone_error *err);
+typedef hone_status observation_visitor(void *context, const struct observation *row,
+                                        hone_error *err);
 HONE_NODISCARD hone_status store_events(struct store *store, int64_t study, int64_t after_seq,
                                         event_visitor *visit, void *context, hone_error *err);
 /** In the order of numbers; one trial when number >= 0, all when -1. */
@@ -202,29 +209,30 @@ HONE_NODISCARD hone_status store_attempts(struct store *store, int64_t study, in
                                           attempt_visitor *visit, void *context, hone_error *err);
 /** By trial, attempt, metric, seq; metric may be NULL for all. */
 HONE_NODISCARD hone_status store_observations(struct store *store, int64_t study, int64_t trial,
-                                              const char *metric, observation_visitor *visit, void *context,
-                                              hone_error *err);
-/** Trials by state, attempts that wait, and the sum of attempts' seconds: what `status` needs, without
- * visiting rows. */
+                                              const char *metric, observation_visitor *visit,
+                                              void *context, hone_error *err);
+/** Trials by state, attempts that wait, and the sum of attempts' seconds: what `status` needs,
+ * without visiting rows. */
 struct study_counts {
     int64_t by_state[5]; /* hone_trial_state; imported ones are not counted */
     int64_t imported;
     int64_t waiting;     /* running trials whose last attempt waits */
     int64_t attempts_ms; /* over ended attempts */
 };
-HONE_NODISCARD hone_status store_counts(struct store *store, int64_t study, struct study_counts *out,
-                                        hone_error *err);
+HONE_NODISCARD hone_status store_counts(struct store *store, int64_t study,
+                                        struct study_counts *out, hone_error *err);
 /** Changes whenever somebody committed something to the store: for readers that watch. */
 HONE_NODISCARD hone_status store_version(struct store *store, int64_t *out, hone_error *err);
 
 /* ---- Requests to the living tuner ---- */
 HONE_NODISCARD hone_status store_request(struct store *store, int64_t study, const char *kind,
-                                         const char *body, int64_t now, int64_t *id_out, hone_error *err);
+                                         const char *body, int64_t now, int64_t *id_out,
+                                         hone_error *err);
 /** The oldest open request of a study; HONE_ENOTFOUND when there is none. */
-HONE_NODISCARD hone_status store_next_request(struct store *store, int64_t study, struct request_row *out,
-                                              hone_error *err);
-HONE_NODISCARD hone_status store_request_find(struct store *store, int64_t id, struct request_row *out,
-                                              hone_error *err);
+HONE_NODISCARD hone_status store_next_request(struct store *store, int64_t study,
+                                              struct request_row *out, hone_error *err);
+HONE_NODISCARD hone_status store_request_find(struct store *store, int64_t id,
+                                              struct request_row *out, hone_error *err);
 void request_row_release(struct request_row *row);
 
 #endif
