@@ -47,10 +47,13 @@ typedef hone_status metric_visitor(void *context, const struct metric_value *val
 
 /** Where a reader is in one attempt's log. */
 struct metric_cursor;
-/** From the stored text (NULL or "": the beginning). base_steps as metric_cursor_text() of the
- * attempt before, or NULL. */
+/**
+ * @param text      the stored text; NULL or "": the beginning
+ * @param previous  metric_cursor_text() of the trial's attempt before, whose step numbers go on, or
+ *                  NULL. Only used at the beginning: a stored text has it already.
+ */
 struct metric_cursor *metric_cursor_new(const struct metric_reader *reader, const char *text,
-                                        hone_error *err);
+                                        const char *previous, hone_error *err);
 void metric_cursor_free(struct metric_cursor *cursor);
 /** The cursor as JSON to be stored; mem_free. */
 char *metric_cursor_text(const struct metric_cursor *cursor);
