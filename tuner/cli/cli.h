@@ -17,8 +17,8 @@ struct globals {
 };
 
 struct command {
-    const char *name;
-    const char *usage;   /* "status STUDY [--watch]" */
+    const char *id;      /* "ask_tell": key of manual.def */
+    const char *usage;   /* "status STUDY [--watch]": begins with the name that people write */
     const char *summary; /* one line, lower case */
     /** argv[0] is the command's name, the rest its arguments. Returns the exit status. */
     int (*run)(int argc, char **argv, const struct globals *globals);
@@ -26,6 +26,22 @@ struct command {
 
 /* #define COMMAND(id, usage, summary): every command has int cmd_ID(int, char **, const struct
  * globals *). */
+#define GROUP(title)
+#define COMMAND(id, usage, summary)                                                                \
+    int cmd_##id(int argc, char **argv, const struct globals *globals);
+#include "cli/commands.def"
+#undef COMMAND
+#undef GROUP
+
+/** The commands, in the order of `hone help`; a heading has a summary only. Ends in an empty one.
+ */
+extern const struct command commands[];
+/** The command of this name, or NULL. */
+const struct command *command_find(const char *name);
+/** The length of its name, the first word of its usage. */
+int command_name_length(const struct command *command);
+/** fail() for a word that is no command, with the nearest one as a hint. */
+int unknown_command(const char *word);
 
 /** Print "hone: TEXT" on stderr and return `status`. */
 int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
