@@ -1,0 +1,39 @@
+/*
+ * lease.h: who may drive a study, and where its files are.
+ */
+#ifndef HONE_LOOP_LEASE_H
+#define HONE_LOOP_LEASE_H
+
+#include "store/store.h"
+
+/** Fill in this process: host, pid, its start time, the boot's id. */
+void owner_self(struct owner *out);
+
+/**
+ * Whether a living tuner holds the study: another process that has not let its lease run out and,
+ * if it was started on this machine, still runs. A study whose state is "running" and that nobody
+ * holds is `interrupted`.
+ */
+bool lease_is_held(const struct study_row *study, int64_t now);
+
+/**
+ * Take a study up for this process.
+ *
+ * @param epoch_out  the new epoch, to be named in every transaction
+ * @return HONE_OK; HONE_ESTATE: another tuner holds it or was faster; the text names its host and
+ *         pid
+ */
+HONE_NODISCARD hone_status lease_take(struct store *store, const struct study_row *study,
+                                      int64_t now, int64_t lease_ms, uint64_t *epoch_out,
+                                      hone_error *err);
+
+/**
+ * The folder of a study's trials, absolute: studies/NAME beside the store when that lies in a
+ * folder of its own choosing or in .hone; .hone/studies/NAME of the working folder when the store
+ * had to go to a local disk (see default_store_url()).
+ *
+ * Ownership: mem_free(); NULL when memory is out.
+ */
+char *study_folder(const struct store *store, const char *name);
+
+#endif
