@@ -40,7 +40,7 @@ sanitize: setup
 
 # meson's own prefix (/usr/local) unless PREFIX is given; DESTDIR works too.
 install:
-	meson setup build-release --buildtype=release -Doptimization=2 $(if $(PREFIX),--prefix=$(PREFIX)) \
+	meson setup build-release -Db_ndebug=true $(if $(PREFIX),--prefix=$(PREFIX)) \
 		$(if $(wildcard build-release/build.ninja),--reconfigure)
 	meson install -C build-release
 
