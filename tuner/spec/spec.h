@@ -9,8 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-#include "hone.h"
+#include "base/error.h"
+#include "base/mem.h"
 
 struct pair {
     char *name, *value;
@@ -43,9 +45,32 @@ struct start_config {
     hone_setting *settings; /* possibly partial; texts owned */
 };
 
+enum parameter_type { PARAMETER_FLOAT, PARAMETER_INT, PARAMETER_ORDINAL, PARAMETER_CHOICE };
+
+struct parameter_condition {
+    char *parent;
+    size_t n_values;
+    hone_value *values;
+};
+
+/** A parameter as the person wrote it; spec->space has the same in the engine's form. */
+struct parameter {
+    char *name;
+    enum parameter_type type;
+    double min, max, step; /* FLOAT, INT; step 0: none */
+    hone_scale scale;
+    size_t n_values; /* ORDINAL, CHOICE */
+    hone_value *values;
+    bool has_default;
+    hone_value default_value;
+    size_t n_conditions;
+    struct parameter_condition *conditions;
+};
+
 enum timeout_end { TIMEOUT_FAIL, TIMEOUT_KEEP };
 
 struct spec {
+    struct arena arena; /* holds all that is below, but for the space */
     char *name;
     char *text;   /* the whole study as canonical JSON: what the store keeps, what is compared on
                      resume */
@@ -65,6 +90,8 @@ struct spec {
     char *step_pattern; /* regex of the step, or NULL */
     char *step_metric;  /* or a metric that is the step, or NULL */
 
+    size_t n_parameters;
+    struct parameter *parameters;
     hone_space *space;
     char *strategy;       /* as written; "auto" by default */
     char *early_stopping; /* "off", "median", ... */
@@ -97,13 +124,23 @@ struct spec {
     bool repeats;
 };
 
-/** Problems of a study: each one line "FILE:LINE: text", in the order of the lines. */
+/** Problems of a study: each one line "FILE:LINE: text", in the order of the lines. Warnings have
+ * the same form, and do not keep a study from running. */
 struct problems {
     size_t n;
     char **lines;
+    size_t n_warnings;
+    char **warnings;
 };
-void problems_add(struct problems *p, const char *fmt, ...);
+void problems_add(struct problems *p, const char *fmt, ...) HONE_PRINTF(2, 3);
+void problems_warn(struct problems *p, const char *fmt, ...) HONE_PRINTF(2, 3);
 void problems_release(struct problems *p);
+/**
+ * Print warnings as "hone: warning: ...", problems a line each, then "hone: WHAT: 3 errors"
+ * (nothing of that when there is none) on `to`.
+ * @param what  the study file, or NULL for flags
+ */
+void problems_print(const struct problems *p, const char *what, FILE *to);
 
 /**
  * Read a study file, or the same keys as text. All problems are found in one go.
@@ -118,10 +155,15 @@ struct spec *spec_read_text(const char *text, size_t len, const char *path,
 /**
  * Read a study from command-line words, as `hone run` takes them: -p NAME=SPEC, --maximize REGEX,
  * -n N, -j N, any key of the study file as --key VALUE, and after "--" the command. Same struct,
- * same texts
- * ("--max-trials: ...").
+ * same texts ("--max-trials: ...").
+ * @param argv  argv[0] is not looked at
  */
 struct spec *spec_read_flags(int argc, char **argv, struct problems *problems);
+
+/** A study file, with flags that add to it or take the place of what it says:
+ * `hone run study.yaml -n 40`. argv holds no file. */
+struct spec *spec_read_file_flags(const char *path, int argc, char **argv,
+                                  struct problems *problems);
 
 void spec_free(struct spec *spec);
 
