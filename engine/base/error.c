@@ -43,7 +43,8 @@ static void make_one_line(char *text, bool was_cut)
             *p = '?';
 }
 
-static void set_text(hone_error *err, hone_status status, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void set_text(hone_error *err, hone_status status,
+                                                           const char *fmt, va_list args)
 {
     err->status = status;
     int len = vsnprintf(err->text, sizeof err->text, fmt, args);
