@@ -47,6 +47,7 @@ enum end_cause {
 struct attempt_status {
     enum attempt_phase phase;
     int64_t shim_pid, shim_start; /* as in /proc/PID/stat */
+    int64_t child_pid;            /* the trial's first process and its group; 0 = not known */
     char boot_id[64];
     char node[256];
     int64_t started_at, ended_at; /* ms since 1970; 0 = not known */

@@ -1,0 +1,5 @@
+#!/usr/bin/env python3
+"""A line of 50 000 a's: exponential with the regex (?:a+)+val=([0-9.]+) in a backtracking engine.
+Then a good line."""
+print("a" * 50_000, flush=True)
+print("aval=0.5", flush=True)

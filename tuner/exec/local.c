@@ -1,0 +1,413 @@
+/*
+ * local.c: attempts on this machine, each under a hone-shim of its own. README.md has the rules of
+ * an attempt's life; the truth is in its folder (record.h).
+ *
+ * We are the parent of the shims that we launched. A pid of theirs cannot be reused before we have
+ * waited for it, and their exit status tells of a failure before the claim, so we keep a list of
+ * them. Shims of an earlier tuner are known by (pid, start time, boot id) alone.
+ *
+ * Threads: call from one thread.
+ */
+#include "exec/executor.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "exec/paths.h"
+#include "exec/record.h"
+#include "io/file.h"
+#include "io/process.h"
+#include "io/time.h"
+
+/* An environment is at most a quarter of the stack limit, usually 2 MB; more is cut. */
+static const size_t ENVIRON_MAX = 8u << 20;
+
+/* ---- The shims that we launched ----------------------------------------------------------------
+ */
+
+static struct launched {
+    char *folder;
+    char *id;
+    pid_t pid;
+    bool gone;  /* waited for: the pid means nothing any more */
+    int reason; /* then its exit status: 0 or an errno; -1 when it was killed */
+    bool final; /* nobody will ask again */
+} * launched;
+static size_t n_launched, cap_launched;
+
+static struct launched *launched_find(const char *folder)
+{
+    for (size_t i = 0; i < n_launched; i++)
+        if (strcmp(launched[i].folder, folder) == 0)
+            return &launched[i];
+    return NULL;
+}
+
+static void launched_wait(struct launched *l)
+{
+    int how;
+    if (l->gone || waitpid(l->pid, &how, WNOHANG) != l->pid)
+        return;
+    l->gone = true;
+    l->reason = WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+}
+
+/* Forget the final ones; their shims exit right after the record. */
+static void launched_sift(void)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n_launched; i++) {
+        if (launched[i].final)
+            launched_wait(&launched[i]);
+        if (launched[i].final && launched[i].gone) {
+            mem_free(launched[i].folder);
+            mem_free(launched[i].id);
+        } else {
+            launched[kept++] = launched[i];
+        }
+    }
+    n_launched = kept;
+}
+
+/* Make room for one more, so that nothing can fail once the process is there. */
+static bool launched_reserve(void)
+{
+    if (n_launched < cap_launched)
+        return true;
+    size_t cap = cap_launched == 0 ? 16 : 2 * cap_launched;
+    struct launched *grown = mem_resize(launched, cap, sizeof *launched);
+    if (grown == NULL)
+        return false;
+    launched = grown;
+    cap_launched = cap;
+    return true;
+}
+
+/* ---- Starting --------------------------------------------------------------------------------
+ */
+
+static bool shim_at(char *out, size_t size, const char *folder, size_t len, const char *rest)
+{
+    int n = snprintf(out, size, "%.*s%s", (int)len, folder, rest);
+    return n > 0 && (size_t)n < size && access(out, X_OK) == 0;
+}
+
+/* The program: $HONE_SHIM, beside ours, in the build tree, or where it is installed. */
+static const char *shim_path(void)
+{
+    static char path[4096];
+    const char *given = getenv("HONE_SHIM");
+    if (given != NULL && *given != '\0')
+        return given;
+    if (path[0] != '\0')
+        return path;
+    char own[4000];
+    ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
+    own[n > 0 ? n : 0] = '\0';
+    char *end = strrchr(own, '/');
+    size_t len = end == NULL ? 0 : (size_t)(end - own);
+    static const char *const beside[] = {"/hone-shim", "/../exec/hone-shim",
+                                         "/../libexec/hone/hone-shim"};
+    for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++)
+        if (shim_at(path, sizeof path, own, len, beside[i]))
+            return path;
+    if (!shim_at(path, sizeof path, HONE_LIBEXECDIR, strlen(HONE_LIBEXECDIR), "/hone-shim"))
+        path[0] = '\0';
+    return path[0] == '\0' ? "hone-shim" : path;
+}
+
+static pid_t spawn_shim(const char *path, char **argv, char *const *envp, int *reason_out)
+{
+    posix_spawnattr_t attributes;
+    sigset_t all, none;
+    pid_t pid = -1;
+    sigfillset(&all);
+    sigemptyset(&none);
+    *reason_out = posix_spawnattr_init(&attributes);
+    if (*reason_out != 0)
+        return -1;
+    /* Default dispositions go through the shim to the trial, which exec() would not reset. */
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    *reason_out = posix_spawn(&pid, path, NULL, &attributes, argv, envp);
+    posix_spawnattr_destroy(&attributes);
+    return *reason_out == 0 ? pid : -1;
+}
+
+static size_t count_words(char *const *words)
+{
+    size_t n = 0;
+    while (words[n] != NULL)
+        n++;
+    return n;
+}
+
+hone_status local_start(const struct attempt_job *job, hone_error *err)
+{
+    enum { OPTIONS_MAX = 32 };
+    hone_status status = HONE_OK;
+    struct launched *before = launched_find(job->folder);
+    if (before != NULL && !before->gone)
+        return HONE_OK;
+    if (before != NULL)
+        before->final = true;
+    launched_sift();
+    size_t n_words = count_words(job->argv), n = 0;
+    struct launched new = {.folder = mem_text(job->folder), .id = mem_text(job->id)};
+    char **argv = mem_array(OPTIONS_MAX + n_words, sizeof *argv);
+    /* One block holds copies of the texts: argv is not const for exec's sake. */
+    struct buf text;
+    buf_init(&text, 1u << 16);
+    if (n_words == 0) {
+        status = error_set(err, HONE_EINVAL, "attempt %s: no command", job->id);
+        goto out;
+    }
+
+    const char *path = shim_path();
+    buf_printf(&text, "hone-shim%c--id%c%s%c--folder%c%s%c", 0, 0, job->id, 0, 0, job->folder, 0);
+    buf_printf(&text, "--alive%c%s%c--workdir%c%s%c", 0, job->alive, 0, 0, job->workdir, 0);
+    buf_printf(&text, "--node%c%s%c--boot-id%c%s%c", 0, process_host(), 0, 0, process_boot_id(), 0);
+    const struct {
+        const char *name;
+        double seconds;
+    } limits[] = {{"--time", job->trial_time_s},
+                  {"--silence", job->silence_s},
+                  {"--grace", job->grace_s},
+                  {"--orphan", job->orphan_s}};
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        if (limits[i].seconds > 0.0)
+            buf_printf(&text, "%s%c%.0f%c", limits[i].name, 0, limits[i].seconds * 1000.0, 0);
+    if (job->memory_bytes > 0)
+        buf_printf(&text, "--memory%c%llu%c", 0, (unsigned long long)job->memory_bytes, 0);
+    buf_printf(&text, "--%c", 0);
+    if (argv == NULL || new.folder == NULL || new.id == NULL || text.failed ||
+        !launched_reserve()) {
+        status = error_memory(err);
+        goto out;
+    }
+    for (char *at = text.data; at < text.data + text.len; at += strlen(at) + 1)
+        argv[n++] = at;
+    memcpy(argv + n, job->argv, n_words * sizeof *argv);
+
+    int reason;
+    new.pid = spawn_shim(path, argv, job->envp, &reason);
+    if (new.pid < 0) {
+        errno = reason;
+        status = error_errno(err, HONE_EIO, "start %s", path);
+        goto out;
+    }
+    launched[n_launched++] = new;
+    new = (struct launched){0};
+out:
+    mem_free(new.folder);
+    mem_free(new.id);
+    mem_free(argv);
+    buf_release(&text);
+    return status;
+}
+
+/* ---- Looking ---------------------------------------------------------------------------------
+ */
+
+static int folder_open(const char *folder, hone_error *err)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        error_errno(err, errno == ENOENT ? HONE_ENOTFOUND : HONE_EIO, "open %s", folder);
+    return fd;
+}
+
+/*
+ * Claim an attempt that no shim has, and end it at once. HONE_ESTATE: somebody was faster.
+ */
+static hone_status end_unclaimed(int dir, const char *folder, struct attempt_status *out,
+                                 hone_error *err)
+{
+    struct launched *l = launched_find(folder);
+    const char *id = l == NULL ? "" : l->id;
+    record_identify(out, process_boot_id(), process_host());
+    out->exit_code = -1;
+    if (!record_claim(dir, id, out))
+        return errno == EEXIST ? error_set(err, HONE_ESTATE, "attempt %s is claimed", folder)
+                               : error_errno(err, HONE_EIO, "write %s/claim", folder);
+    out->ended_at = time_now_ms();
+    if (!record_write(dir, "exit", id, out, true))
+        return error_errno(err, HONE_EIO, "write %s/exit", folder);
+    out->phase = PHASE_ENDED;
+    return HONE_OK;
+}
+
+static hone_status look(int dir, const char *folder, struct attempt_status *out, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    struct launched *l = launched_find(folder);
+    if (l != NULL)
+        launched_wait(l); /* first: if it is gone, its records are all there */
+    if (record_read(dir, "exit", out)) {
+        out->phase = PHASE_ENDED;
+    } else if (record_read(dir, "claim", out)) {
+        (void)record_read(dir, "pid", out);
+        out->phase = PHASE_RUNNING;
+        if (!process_lives(out->shim_pid, out->shim_start, out->boot_id))
+            out->phase = record_read(dir, "exit", out) ? PHASE_ENDED : PHASE_LOST;
+    } else if (l != NULL && l->gone) {
+        out->cause = END_NOT_STARTED;
+        snprintf(out->problem, sizeof out->problem, "hone-shim: %s",
+                 l->reason > 0 ? strerror(l->reason) : "killed");
+        status = end_unclaimed(dir, folder, out, err);
+    }
+    if (l != NULL)
+        l->final = out->phase == PHASE_ENDED || out->phase == PHASE_LOST;
+    return status;
+}
+
+hone_status local_poll(const char *folder, struct attempt_status *out, hone_error *err)
+{
+    struct attempt_status now = {.phase = PHASE_ABSENT, .exit_code = -1};
+    int dir = folder_open(folder, err);
+    if (dir < 0)
+        return HONE_EIO;
+    hone_status status = look(dir, folder, &now, err);
+    close(dir);
+    if (status == HONE_OK)
+        *out = now;
+    return status;
+}
+
+/* A pidfd of exactly that process, or -1: checked after opening, so that a reused pid can't slip
+ * in. */
+static int process_open(const struct attempt_status *status)
+{
+    int fd = pidfd_open((pid_t)status->shim_pid, 0);
+    if (fd >= 0 && !process_lives(status->shim_pid, status->shim_start, status->boot_id)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+int local_watch(const char *folder)
+{
+    struct launched *l = launched_find(folder);
+    struct attempt_status status = {0};
+    if (l != NULL && !l->gone) /* not waited for: no other process can have its number */
+        return pidfd_open(l->pid, 0);
+    int dir = folder_open(folder, NULL), fd = -1;
+    if (dir >= 0 && record_read(dir, "claim", &status))
+        fd = process_open(&status);
+    if (dir >= 0)
+        close(dir);
+    return fd;
+}
+
+/* ---- Ending ----------------------------------------------------------------------------------
+ */
+
+hone_status local_stop(const char *folder, hone_error *err)
+{
+    struct attempt_status seen = {0};
+    struct attempt_status asked = {.cause = END_ASKED};
+    hone_status status = HONE_OK;
+    int dir = folder_open(folder, err), fd = -1;
+    if (dir < 0)
+        return HONE_EIO;
+    if (record_read(dir, "exit", &seen))
+        goto out;
+    if (!record_read(dir, "claim", &seen)) {
+        status = end_unclaimed(dir, folder, &asked, err);
+        /* A shim came up in between: then it is running, and is asked as any other. */
+        if (status != HONE_ESTATE || !record_read(dir, "claim", &seen))
+            goto out;
+        status = HONE_OK;
+    }
+    fd = process_open(&seen);
+    if (fd >= 0 && pidfd_send_signal(fd, SIGTERM, NULL, 0) != 0 && errno != ESRCH)
+        status = error_errno(err, HONE_EIO, "stop %s: signal process %lld", folder,
+                             (long long)seen.shim_pid);
+out:
+    if (fd >= 0)
+        close(fd);
+    close(dir);
+    return status;
+}
+
+/* Whether a process has this "NAME=VALUE" in its environment. */
+static bool carries(pid_t pid, const char *mark, struct buf *environment)
+{
+    char path[48];
+    size_t len = strlen(mark) + 1; /* with the NUL, so that ...-1 is not ...-12 */
+    snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+    buf_clear(environment);
+    if (file_read(path, environment, NULL) != HONE_OK)
+        return false;
+    const char *at = environment->data, *end = at + environment->len;
+    while ((at = memmem(at, (size_t)(end - at), mark, len)) != NULL) {
+        if (at == environment->data || at[-1] == '\0')
+            return true;
+        at++;
+    }
+    return false;
+}
+
+/* One pass over all processes; returns how many were sent SIGKILL. */
+static int64_t kill_carriers(const char *mark, struct buf *environment)
+{
+    int64_t n = 0;
+    DIR *proc = opendir("/proc");
+    for (struct dirent *e; proc != NULL && (e = readdir(proc)) != NULL;) {
+        pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+        if (pid <= 1 || pid == getpid())
+            continue;
+        int fd = pidfd_open(pid, 0); /* first, so that it is the process whose mark we read */
+        if (fd < 0)
+            continue;
+        if (process_start(pid) > 0 && carries(pid, mark, environment) &&
+            pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0)
+            n++;
+        close(fd);
+    }
+    if (proc != NULL)
+        closedir(proc);
+    return n;
+}
+
+hone_status local_sweep(const char *folder, const char *id, int64_t *ended_out, hone_error *err)
+{
+    enum { PASSES_MAX = 3000 }; /* of 10 ms: a process that SIGKILL doesn't end waits for a disk */
+    char mark[300];
+    struct buf environment;
+    buf_init(&environment, ENVIRON_MAX);
+    snprintf(mark, sizeof mark, "HONE_ATTEMPT_ID=%s", id);
+
+    *ended_out = 0;
+    int64_t n = 0, most = 0;
+    for (int pass = 0; pass < PASSES_MAX; pass++) {
+        n = kill_carriers(mark, &environment);
+        if (n == 0)
+            break;
+        if (n > most)
+            most = n;
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    *ended_out = most;
+    buf_release(&environment);
+    return n == 0 ? HONE_OK
+                  : error_set(err, HONE_EIO, "%s: %lld processes cannot be ended", folder,
+                              (long long)n);
+}
