@@ -25,11 +25,14 @@ enum rng_purpose {
 /** A stream: draws of one purpose for one trial. Copy it freely; each draw advances only this copy.
  */
 struct rng {
-    uint32_t key[2];     /* from seed and purpose */
-    uint32_t counter[4]; /* trial number, draw number */
+    uint32_t key[2];     /* the seed */
+    uint32_t counter[4]; /* number of the next block, purpose, trial number (two words) */
     uint32_t block[4];   /* unread output */
     unsigned left;
 };
+
+/** The generator itself: four random words of a key and a counter. */
+void rng_philox(const uint32_t key[2], const uint32_t counter[4], uint32_t out[4]);
 
 void rng_init(struct rng *rng, uint64_t seed, enum rng_purpose purpose, uint64_t trial);
 uint32_t rng_u32(struct rng *rng);
