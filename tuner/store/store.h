@@ -145,6 +145,11 @@ struct store *store_open(const char *url, bool create, hone_error *err);
 void store_close(struct store *store);
 /** The address as the user would write it. */
 const char *store_url(const struct store *store);
+/** How long a call waits while another program holds the store's lock; 10 s at first. */
+void store_set_patience(struct store *store, int64_t ms);
+/** The file on a disk of this machine that stands for a store at `path` on a network file system:
+ * $XDG_STATE_HOME/hone/HASH.db. mem_free; NULL when memory is out. */
+char *store_local_path(const char *path);
 
 /* ---- Studies ---- */
 /** Insert; fills row->id. HONE_ESTATE when the name is taken. Writes the CREATED event in the same
