@@ -63,7 +63,7 @@ def check_format(paths):
 def main():
     problems = []
     for path in tree.files("*.c", "*.h", "*.def", "*.py", "*.sh", "*.build", "*.yaml", "*.md",
-                           "*.txt", "*.sql", "Makefile"):
+                           "*.txt", "*.sql", "Makefile", "scripts/*", "tests/pytest"):
         problems += check_text(path)
     sources = tree.files("*.c", "*.h", under=C_FOLDERS)
     for path in sources:
