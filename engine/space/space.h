@@ -26,11 +26,12 @@ struct condition {
 struct param {
     char *name;
     enum param_kind kind;
-    hone_scale scale;    /* AUTO is resolved */
-    double lo, hi, step; /* step 0: continuous */
-    uint64_t n_cells;    /* number of values; 0: continuous */
-    hone_value *values;  /* ordinal, choice: n_cells values; texts owned */
-    double *coordinates; /* ordinal: the unit coordinate of each value */
+    hone_scale scale;        /* AUTO is resolved */
+    double lo, hi, step;     /* step 0: continuous; an int has at least 1 */
+    double log_lo, log_span; /* LOG, REVERSE_LOG: logarithm of the low end, and of high / low */
+    uint64_t n_cells;        /* number of values; 0: continuous */
+    hone_value *values;      /* ordinal, choice: n_cells values; texts owned */
+    double *coordinates;     /* ordinal: the unit coordinate of each value */
     size_t n_conditions;
     struct condition *conditions; /* all must hold */
     bool is_parent;               /* some later parameter depends on it */
@@ -41,8 +42,8 @@ struct param {
 struct hone_space {
     size_t n;
     struct param *params;
-    size_t n_where;
-    struct where **where; /* compiled expressions, see where.h */
+    size_t n_where, n_room; /* n_room: params has room for so many */
+    struct where **where;   /* compiled expressions, see where.h */
 };
 
 /** The row entry of a value, or an error that names the parameter, the value and the bounds. */
@@ -92,8 +93,25 @@ size_t space_settings_of(const struct hone_space *space, const double *row, hone
 
 bool row_equal(const double *a, const double *b, size_t n);
 
-/** Enumerate all configurations of a finite space that satisfy `where`, last parameter fastest:
- * start with *cursor = 0 in a zeroed row; false when done. */
-struct space_walk;
+/** A copy; NULL when memory is out. */
+struct hone_space *space_dup(const struct hone_space *space);
+
+/** The index of a parameter, or space->n. */
+size_t space_index(const struct hone_space *space, const char *name);
+
+/** The coordinate for a uniform u in [0, 1): the rounded u, or where cells are equal their share.
+ */
+double space_spread(const struct param *p, double u);
+
+/**
+ * Enumerate the configurations of a space whose parameters all have cells, last parameter fastest,
+ * whether or not they satisfy `where`. space_first() fills in the first row; space_next() goes on
+ * from a completed row and returns false after the last.
+ */
+void space_first(const struct hone_space *space, double *row);
+bool space_next(const struct hone_space *space, double *row);
+
+/** Whether every parameter has cells. */
+bool space_is_finite(const struct hone_space *space);
 
 #endif
