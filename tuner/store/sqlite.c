@@ -146,7 +146,8 @@ static hone_status run_args(struct sqlite_store *s, enum sql id, const struct ar
 /* Run a statement that gives no rows. */
 #define RUN(s, id, err, ...) run_args(s, id, ARGS(__VA_ARGS__), err)
 /* Start one that does. */
-#define QUERY(s, id, out, err, ...) sqlite_query(s, id, sql_texts[id], ARGS(__VA_ARGS__), out, err)
+#define QUERY(s, id, out, err, ...)                                                                \
+    sqlite_query(s, (int)(id), sql_texts[id], ARGS(__VA_ARGS__), out, err)
 
 /* The next row; false at the end and on failure, which *status then says. */
 static bool next_row(struct sqlite_store *s, sqlite3_stmt *statement, hone_status *status,
