@@ -53,6 +53,10 @@ int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)))
 struct store *open_study(const struct globals *globals, const char *study,
                          struct study_row *row_out, int *status_out);
 
+/** Open the store for reading. On failure prints the error, and returns NULL with the exit status.
+ */
+struct store *open_store(const struct globals *globals, int *status_out);
+
 /** The default store's address: .hone/hone.db of the working folder, or a local one when that is on
  * a network file system. mem_free. */
 char *default_store_url(const struct globals *globals);

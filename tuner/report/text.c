@@ -4,6 +4,7 @@
 #include "base/str.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +153,18 @@ void text_wrap(FILE *out, const char *text, int indent, int width)
         word += strspn(word, " ");
     }
     fputc('\n', out);
+}
+
+void text_number(char out[32], double x)
+{
+    if (isnan(x))
+        snprintf(out, 32, "nan");
+    else if (isinf(x))
+        snprintf(out, 32, x > 0 ? "inf" : "-inf");
+    else if (x == floor(x) && fabs(x) < 1e9)
+        snprintf(out, 32, "%.0f", x + 0.0);
+    else
+        snprintf(out, 32, "%.5g", x);
 }
 
 int text_columns(void)

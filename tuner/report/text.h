@@ -37,6 +37,9 @@ void text_print_log(FILE *out, const char *data, size_t len);
  * newline. */
 void text_wrap(FILE *out, const char *text, int indent, int width);
 
+/** A number in at most 5 significant digits: for people; whole numbers in full. */
+void text_number(char out[32], double x);
+
 /** The width of the terminal on stdout, else of $COLUMNS, else 0: not limited. */
 int text_columns(void);
 

@@ -93,7 +93,8 @@
     X(COUNT_STATES, "SELECT state, origin = 'imported', count(*) FROM trial WHERE study = ? "      \
                     "GROUP BY 1, 2")                                                               \
     X(COUNT_ATTEMPTS, "SELECT (SELECT sum(ended_at - started_at) FROM attempt WHERE study = ?1 "   \
-                      "AND ended_at > 0 AND started_at > 0), "                                     \
+                      "AND ended_at > 0 AND started_at > 0 AND trial NOT IN (SELECT number FROM "  \
+                      "trial WHERE study = ?1 AND origin = 'imported')), "                         \
                       "(SELECT count(*) FROM trial t WHERE study = ?1 AND state = 'running' AND "  \
                       "(SELECT a.state FROM attempt a WHERE a.study = ?1 AND a.trial = t.number "  \
                       "ORDER BY a.number DESC LIMIT 1) = 'waiting')")                              \

@@ -222,7 +222,7 @@ struct study_counts {
     int64_t by_state[5]; /* hone_trial_state; imported ones are not counted */
     int64_t imported;
     int64_t waiting;     /* running trials whose last attempt waits */
-    int64_t attempts_ms; /* over ended attempts */
+    int64_t attempts_ms; /* over ended attempts; not of imported trials */
 };
 HONE_NODISCARD hone_status store_counts(struct store *store, int64_t study,
                                         struct study_counts *out, hone_error *err);

@@ -1,0 +1,305 @@
+/* best.c: see best.h. */
+#include "report/best.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/json.h"
+#include "report/study_view.h"
+#include "report/table.h"
+#include "report/text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct search {
+    const struct spec *spec;
+    struct best *best;
+    size_t room;
+};
+
+/** Whether a is at least as good as b in all objectives (and, unless equal, better in one). */
+static bool covers(const struct spec *spec, const struct best_trial *a, const struct best_trial *b)
+{
+    for (size_t i = 0; i < spec->n_objectives; i++)
+        if (objective_better(spec, i, b->values[i], a->values[i]))
+            return false;
+    return true;
+}
+
+/* Of equal trials the first stays. What the new one covers leaves the front. */
+static hone_status add_trial(void *context, const struct trial_row *row, hone_error *err)
+{
+    struct search *s = context;
+    struct best *best = s->best;
+    struct best_trial trial = {.number = row->number};
+    if (row->state != HONE_TRIAL_COMPLETED)
+        return HONE_OK;
+    trial.n_values = values_read(row->values, trial.values);
+    if (trial.n_values != s->spec->n_objectives)
+        return HONE_OK;
+    for (size_t i = 0; i < best->n; i++)
+        if (covers(s->spec, &best->trials[i], &trial))
+            return HONE_OK;
+    size_t kept = 0;
+    for (size_t i = 0; i < best->n; i++) {
+        if (covers(s->spec, &trial, &best->trials[i]))
+            mem_free(best->trials[i].params);
+        else
+            best->trials[kept++] = best->trials[i];
+    }
+    best->n = kept;
+    if (best->n == s->room) {
+        size_t room = s->room > 0 ? 2 * s->room : 8;
+        struct best_trial *trials = best->trials != NULL
+                                        ? mem_resize(best->trials, room, sizeof *trials)
+                                        : mem_array(room, sizeof *trials);
+        if (trials == NULL)
+            return error_memory(err);
+        best->trials = trials;
+        s->room = room;
+    }
+    trial.params = mem_text(row->params);
+    if (trial.params == NULL)
+        return error_memory(err);
+    best->trials[best->n++] = trial;
+    return HONE_OK;
+}
+
+static void sort_front(struct best *best, const struct spec *spec)
+{
+    for (size_t i = 1; i < best->n; i++) {
+        struct best_trial trial = best->trials[i];
+        size_t k = i;
+        for (; k > 0 && objective_better(spec, 0, trial.values[0], best->trials[k - 1].values[0]);
+             k--)
+            best->trials[k] = best->trials[k - 1];
+        best->trials[k] = trial;
+    }
+}
+
+hone_status best_read(struct store *store, const struct study_row *study, const struct spec *spec,
+                      struct best *out, hone_error *err)
+{
+    *out = (struct best){0};
+    struct search s = {.spec = spec, .best = out};
+    hone_status status = store_trials(store, study->id, -1, add_trial, &s, err);
+    if (status == HONE_OK)
+        sort_front(out, spec);
+    else
+        best_release(out);
+    return status;
+}
+
+void best_release(struct best *best)
+{
+    for (size_t i = 0; i < best->n; i++)
+        mem_free(best->trials[i].params);
+    mem_free(best->trials);
+    *best = (struct best){0};
+}
+
+/** The command of a trial as one line; mem_free. NULL with the reason in *err. */
+static char *command_of(const struct spec *spec, const json_t *params, hone_error *err)
+{
+    size_t n;
+    hone_error problem = {0};
+    hone_setting *settings = json_to_settings(params, &n, &problem);
+    if (settings == NULL && problem.status != HONE_OK) {
+        error_set(err, problem.status, "%s", problem.text);
+        return NULL;
+    }
+    char *line = spec_command_line(spec, settings, n);
+    mem_free(settings);
+    if (line == NULL)
+        error_memory(err);
+    return line;
+}
+
+static json_t *trial_json(const struct spec *spec, const struct best_trial *trial,
+                          const json_t *params, const char *command)
+{
+    json_t *values = json_array();
+    for (size_t i = 0; i < spec->n_objectives; i++)
+        json_array_append_new(values, json_of_double(trial->values[i]));
+    return json_pack("{s:I, s:o, s:O, s:b, s:n, s:n, s:o}", "trial", (json_int_t)trial->number,
+                     "values", values, "params", params, "confirmed", 0, "mean", "interval",
+                     "command", json_of_text(command));
+}
+
+static hone_status print_json(const struct best *best, const struct spec *spec, FILE *out,
+                              hone_error *err)
+{
+    hone_status status = HONE_OK;
+    json_t *front = json_array();
+    for (size_t i = 0; i < best->n && status == HONE_OK; i++) {
+        json_t *params = json_read(best->trials[i].params, strlen(best->trials[i].params), err);
+        char *command = params != NULL ? command_of(spec, params, err) : NULL;
+        if (command == NULL)
+            status = err != NULL ? err->status : HONE_EIO;
+        else
+            json_array_append_new(front, trial_json(spec, &best->trials[i], params, command));
+        mem_free(command);
+        json_decref(params);
+    }
+    json_t *whole = spec->n_objectives == 1 ? json_incref(json_array_get(front, 0))
+                                            : json_pack("{s:O}", "front", front);
+    char *text = status == HONE_OK && whole != NULL ? json_write(whole) : NULL;
+    if (text != NULL)
+        fprintf(out, "%s\n", text);
+    else if (status == HONE_OK)
+        status = error_memory(err);
+    mem_free(text);
+    json_decref(whole);
+    json_decref(front);
+    return status;
+}
+
+static void print_value(FILE *out, const json_t *value, void (*print_text)(FILE *, const char *))
+{
+    char number[32];
+    if (json_is_string(value)) {
+        print_text(out, json_string_value(value));
+        return;
+    }
+    str_from_double(number, json_number_value(value));
+    fputs(number, out);
+}
+
+/* A JSON string is a YAML string whatever it contains ("on", "1e3", "no"). */
+static void print_json_text(FILE *out, const char *text)
+{
+    struct buf quoted;
+    buf_init(&quoted, 1 << 20);
+    buf_json(&quoted, text);
+    fputs(quoted.data, out);
+    buf_release(&quoted);
+}
+
+static void print_shell_text(FILE *out, const char *text)
+{
+    fputc('\'', out);
+    for (; *text != '\0'; text++)
+        fputs(*text == '\'' ? "'\\''" : (char[]){*text, '\0'}, out);
+    fputc('\'', out);
+}
+
+/* A shell's variable has no '-', '.' or ':' in its name. */
+static void print_variable(FILE *out, const char *name)
+{
+    for (; *name != '\0'; name++)
+        fputc(isalnum((unsigned char)*name) ? *name : '_', out);
+}
+
+static void print_settings(const json_t *params, enum best_format format, FILE *out)
+{
+    const char *name;
+    json_t *value;
+    union {
+        const json_t *in;
+        json_t *out;
+    } object = {params}; /* jansson's iterators take no const, and change nothing */
+    json_object_foreach(object.out, name, value)
+    {
+        if (format == BEST_YAML) {
+            if (strchr(name, ':') != NULL)
+                print_json_text(out, name);
+            else
+                fputs(name, out);
+            fputs(": ", out);
+            print_value(out, value, print_json_text);
+        } else {
+            print_variable(out, name);
+            fputc('=', out);
+            print_value(out, value, print_shell_text);
+        }
+        fputc('\n', out);
+    }
+}
+
+/** "trial 7 of digits: val:accuracy 0.9123", the settings, the command. */
+static void print_text(const struct best_trial *trial, const struct study_row *study,
+                       const struct spec *spec, json_t *params, const char *command, FILE *out)
+{
+    fprintf(out, "trial %lld of %s:", (long long)trial->number, study->name);
+    for (size_t i = 0; i < spec->n_objectives; i++) {
+        char number[32];
+        text_number(number, trial->values[i]);
+        fprintf(out, "%s %s %s", i > 0 ? "," : "", spec->objectives[i].metric, number);
+    }
+    fputs(" (run once, not confirmed)\n\n", out);
+    const char *name;
+    json_t *value;
+    int width = 0;
+    json_object_foreach(params, name, value) width =
+        (int)strlen(name) > width ? (int)strlen(name) : width;
+    json_object_foreach(params, name, value)
+    {
+        fprintf(out, "  %-*s  ", width, name);
+        print_value(out, value, text_print);
+        fputc('\n', out);
+    }
+    fputc('\n', out);
+    text_print(out, command);
+    fputc('\n', out);
+}
+
+static hone_status print_front(const struct best *best, const struct study_row *study,
+                               const struct spec *spec, FILE *out, int columns, hone_error *err)
+{
+    size_t n = 1 + spec->n_objectives;
+    struct table_column titles[2 + HONE_MAX_OBJECTIVES] = {{"TRIAL", true, 0}};
+    for (size_t i = 0; i < spec->n_objectives; i++)
+        titles[1 + i] = (struct table_column){spec->objectives[i].metric, true, 0};
+    titles[n++] = (struct table_column){"SETTINGS", false, 0};
+    struct table *table = table_new(n, titles);
+    if (table == NULL)
+        return error_memory(err);
+    for (size_t i = 0; i < best->n; i++) {
+        struct buf settings;
+        buf_init(&settings, 1 << 16);
+        settings_text(&settings, best->trials[i].params);
+        table_number(table, (double)best->trials[i].number);
+        for (size_t k = 0; k < spec->n_objectives; k++)
+            table_number(table, best->trials[i].values[k]);
+        table_cell(table, settings.data);
+        buf_release(&settings);
+    }
+    fprintf(out, "%zu trial%s of %s that no other beats in all objectives\n\n", best->n,
+            best->n > 1 ? "s" : "", study->name);
+    bool good = table_print(table, out, columns, false);
+    table_free(table);
+    return good ? HONE_OK : error_memory(err);
+}
+
+hone_status best_print(const struct best *best, const struct study_row *study,
+                       const struct spec *spec, enum best_format format, FILE *out, int columns,
+                       hone_error *err)
+{
+    if (format == BEST_JSON)
+        return print_json(best, spec, out, err);
+    if (format == BEST_TEXT && spec->n_objectives > 1)
+        return print_front(best, study, spec, out, columns, err);
+
+    hone_status status = HONE_OK;
+    const struct best_trial *trial = &best->trials[0];
+    char *command = NULL;
+    json_t *params = json_read(trial->params, strlen(trial->params), err);
+    if (params == NULL)
+        return err != NULL ? err->status : HONE_EIO;
+    if (format == BEST_YAML || format == BEST_ENV) {
+        print_settings(params, format, out);
+        goto out;
+    }
+    command = command_of(spec, params, err);
+    if (command == NULL)
+        status = err != NULL ? err->status : HONE_EIO;
+    else if (format == BEST_COMMAND)
+        fprintf(out, "%s\n", command);
+    else
+        print_text(trial, study, spec, params, command, out);
+out:
+    mem_free(command);
+    json_decref(params);
+    return status;
+}

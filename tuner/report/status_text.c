@@ -1,0 +1,224 @@
+/* status_text.c: see status_text.h. */
+#include "report/status_text.h"
+
+#include "io/json.h"
+#include "io/time.h"
+#include "report/text.h"
+
+#include <string.h>
+
+enum { LABEL = 10, MOST_RUNS = 16, LINE_MAX_BYTES = 1 << 16 };
+
+static enum table_paint paint_of_state(const char *state)
+{
+    if (strcmp(state, "running") == 0)
+        return PAINT_CYAN;
+    if (strcmp(state, "finished") == 0)
+        return PAINT_GREEN;
+    return strcmp(state, "failed") == 0 ? PAINT_RED : PAINT_PLAIN;
+}
+
+/** One labelled line, cut at the terminal's width. */
+static void print_line(FILE *out, const char *label, const struct buf *text, int columns)
+{
+    struct buf line;
+    buf_init(&line, LINE_MAX_BYTES);
+    text_add(&line, text->data, columns > LABEL + 8 ? columns - LABEL : LINE_MAX_BYTES);
+    fprintf(out, "%-*s%s\n", LABEL, label, line.data);
+    buf_release(&line);
+}
+
+static void count(struct buf *text, int64_t n, const char *what)
+{
+    if (n > 0)
+        buf_printf(text, "%s%lld %s", text->len > 0 ? ", " : "", (long long)n, what);
+}
+
+static void add_counts(struct buf *text, const struct study_view *view)
+{
+    const int64_t *n = view->counts.by_state;
+    count(text, view->running, "running");
+    count(text, view->counts.waiting, "waiting");
+    count(text, n[HONE_TRIAL_COMPLETED], "completed");
+    count(text, n[HONE_TRIAL_STOPPED], "stopped early");
+    count(text, n[HONE_TRIAL_FAILED], "failed");
+    count(text, n[HONE_TRIAL_CANCELLED], "cancelled");
+    if (text->len == 0)
+        buf_text(text, "none yet");
+    buf_printf(text, "; %lld planned, %lld at a time", (long long)view->spec->max_trials,
+               (long long)view->spec->max_parallel);
+    if (view->counts.imported > 0)
+        buf_printf(text, "; %lld imported", (long long)view->counts.imported);
+}
+
+static void add_best(struct buf *text, const struct study_view *view)
+{
+    char number[32];
+    const struct spec *spec = view->spec;
+    for (size_t i = 0; i < spec->n_objectives; i++) {
+        text_number(number, view->best_values[i]);
+        buf_printf(text, "%s%s %s (%s)", i > 0 ? ", " : "", spec->objectives[i].metric, number,
+                   spec->objectives[i].maximize ? "maximize" : "minimize");
+    }
+    buf_printf(text, ", trial %lld", (long long)view->best);
+    if (view->since_best > 0)
+        buf_printf(text, ", %lld trial%s ago", (long long)view->since_best,
+                   view->since_best > 1 ? "s" : "");
+}
+
+static void print_best(const struct study_view *view, FILE *out, int columns)
+{
+    struct buf text;
+    buf_init(&text, LINE_MAX_BYTES);
+    if (view->best < 0) {
+        buf_text(&text, "no trial has completed yet");
+        print_line(out, "best", &text, columns);
+    } else {
+        add_best(&text, view);
+        print_line(out, "best", &text, columns);
+        buf_clear(&text);
+        settings_text(&text, view->best_params);
+        print_line(out, "", &text, columns);
+    }
+    buf_release(&text);
+}
+
+static void print_time(const struct study_view *view, FILE *out, int columns)
+{
+    char elapsed[32], trials[32];
+    struct buf text;
+    buf_init(&text, LINE_MAX_BYTES);
+    duration_text(view->elapsed_s, elapsed);
+    duration_text(view->trial_s, trials);
+    buf_printf(&text, "%s elapsed, %s in trials", elapsed, trials);
+    if (view->speedup > 0)
+        buf_printf(&text, ": speed-up %.1f", view->speedup);
+    print_line(out, "time", &text, columns);
+    buf_release(&text);
+}
+
+static void print_cost(const struct study_view *view, FILE *out, int columns)
+{
+    struct buf text;
+    buf_init(&text, LINE_MAX_BYTES);
+    buf_printf(&text, "%.2f %s spent", view->spent, view->spec->currency);
+    if (view->has_forecast && view->row->state == STUDY_RUNNING)
+        buf_printf(&text, ", %.2f in the end", view->forecast);
+    if (view->saved_stopping > 0)
+        buf_printf(&text, "; %.2f saved by early stopping", view->saved_stopping);
+    if (view->saved_spot > 0)
+        buf_printf(&text, "; %.2f saved by spot", view->saved_spot);
+    print_line(out, "cost", &text, columns);
+    buf_release(&text);
+}
+
+static void print_search(const struct study_view *view, FILE *out, int columns)
+{
+    struct buf text;
+    buf_init(&text, LINE_MAX_BYTES);
+    buf_printf(&text, "%s, seed %llu", view->strategy, (unsigned long long)view->row->seed);
+    if (strcmp(view->spec->early_stopping, "off") != 0)
+        buf_printf(&text, ", early stopping: %s", view->spec->early_stopping);
+    if (view->has_ask_ms)
+        buf_printf(&text, "; %.2g ms a proposal (95 %%: %.2g ms)", view->ask_median_ms,
+                   view->ask_p95_ms);
+    print_line(out, "search", &text, columns);
+    buf_release(&text);
+}
+
+static void print_runs(const struct study_view *view, FILE *out, int columns, bool color)
+{
+    struct table *table =
+        table_new(5, (struct table_column[]){{"RUNNING", true, 0},
+                                             {"ATTEMPT", true, 2},
+                                             {"TIME", true, 1},
+                                             {"STEP", true, 1},
+                                             {view->spec->objectives[0].metric, true, 0}});
+    if (table == NULL)
+        return;
+    for (size_t i = 0; i < view->n_running && i < MOST_RUNS; i++) {
+        const struct running_view *run = &view->runs[i];
+        char time[32];
+        duration_text(run->seconds, time);
+        table_number(table, (double)run->trial);
+        table_number(table, (double)run->attempt);
+        table_cell(table, run->waits ? "waits" : time);
+        if (run->has_value) {
+            table_number(table, run->step);
+            table_number(table, run->value);
+        } else {
+            table_cell(table, "");
+            table_cell(table, "");
+        }
+    }
+    fputc('\n', out);
+    table_print(table, out, columns, color);
+    if (view->n_running > MOST_RUNS)
+        fprintf(out, "and %zu more\n", view->n_running - MOST_RUNS);
+    table_free(table);
+}
+
+void status_print(const struct study_view *view, FILE *out, int columns, bool color)
+{
+    struct buf text;
+    buf_init(&text, LINE_MAX_BYTES);
+    enum table_paint paint = paint_of_state(view->state);
+    fprintf(out, "%s: %s%s%s", view->row->name, paint_begin(paint, color), view->state,
+            paint_end(paint, color));
+    if (view->row->reason != NULL) {
+        fputs(" (", out);
+        text_print(out, view->row->reason);
+        fputc(')', out);
+    }
+    fputs("\n\n", out);
+    add_counts(&text, view);
+    print_line(out, "trials", &text, columns);
+    print_best(view, out, columns);
+    print_time(view, out, columns);
+    if (view->has_cost)
+        print_cost(view, out, columns);
+    print_search(view, out, columns);
+    if (strcmp(view->state, "running") == 0) {
+        buf_clear(&text);
+        buf_printf(&text, "pid %lld on %s", (long long)view->row->owner.pid, view->row->owner.host);
+        print_line(out, "tuner", &text, columns);
+    }
+    if (view->n_running > 0)
+        print_runs(view, out, columns, color);
+    if (strcmp(view->state, "interrupted") == 0)
+        fprintf(out, "\nNo tuner is at work on it. Go on with: hone resume %s\n", view->row->name);
+    buf_release(&text);
+}
+
+struct table *list_table(void)
+{
+    return table_new(7, (struct table_column[]){{"STUDY", false, 0},
+                                                {"STATE", false, 0},
+                                                {"TRIALS", true, 0},
+                                                {"BEST", true, 0},
+                                                {"OBJECTIVE", false, 1},
+                                                {"STARTED", false, 2},
+                                                {"REASON", false, 3}});
+}
+
+void list_row(struct table *table, const struct study_view *view)
+{
+    char text[80];
+    table_paint(table, paint_of_state(view->state));
+    table_cell(table, view->row->name);
+    table_cell(table, view->state);
+    snprintf(text, sizeof text, "%lld/%lld", (long long)view->ended,
+             (long long)view->spec->max_trials);
+    table_cell(table, text);
+    if (view->best >= 0)
+        table_number(table, view->best_values[0]);
+    else
+        table_cell(table, "");
+    table_cell(table, view->spec->objectives[0].metric);
+    time_text(view->row->started_at, text);
+    text[text[0] != '\0' ? 16 : 0] = '\0'; /* to the minute, as a person reads it */
+    if (text[0] != '\0')
+        text[10] = ' ';
+    table_cell(table, text);
+    table_cell(table, view->row->reason);
+}

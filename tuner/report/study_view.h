@@ -1,0 +1,77 @@
+/*
+ * study_view.h: a study as people look at it: what the store has, counted and compared. Reads only.
+ */
+#ifndef HONE_REPORT_STUDY_VIEW_H
+#define HONE_REPORT_STUDY_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/json.h"
+#include "spec/spec.h"
+#include "store/store.h"
+
+/** A running trial, as `status` shows it. */
+struct running_view {
+    int64_t trial, attempt;
+    bool waits; /* its attempt waits for a slot */
+    double seconds;
+    bool has_value;
+    double step, value; /* the last of the first objective */
+};
+
+struct study_view {
+    const struct study_row *row; /* borrowed */
+    struct spec *spec;
+    const char *state;    /* running, finished, stopped, interrupted, failed */
+    const char *strategy; /* "bayesian" where "auto" was written */
+    struct study_counts counts;
+    int64_t running; /* trials that run and do not wait */
+    int64_t ended;   /* trials that count as max_trials and have ended */
+    int64_t best;    /* number of the best completed trial; -1: none */
+    double best_values[HONE_MAX_OBJECTIVES];
+    char *best_params;                  /* JSON object */
+    int64_t since_best;                 /* trials that ended after the best one */
+    double elapsed_s, trial_s, speedup; /* speedup 0: not known */
+    bool has_cost, has_forecast;
+    double spent, forecast, saved_stopping, saved_spot;
+    bool has_ask_ms;
+    double ask_median_ms, ask_p95_ms;
+    size_t n_running;
+    struct running_view *runs; /* by number */
+};
+
+/** The spec that the store has; NULL when this version of hone cannot read it. */
+struct spec *stored_spec(const struct study_row *row, hone_error *err);
+
+/**
+ * Read a study.
+ * @param held  whether a living tuner is at work on it (lease_is_held())
+ * @param now   milliseconds since 1970: running trials last until now
+ * Cost: one pass over the trials; over the attempts only where there is a price.
+ */
+HONE_NODISCARD hone_status study_view_read(struct store *store, const struct study_row *row,
+                                           bool held, int64_t now, struct study_view *out,
+                                           hone_error *err);
+void study_view_release(struct study_view *view);
+
+/** The object of `hone status --json`; NULL when memory is out. */
+json_t *study_view_json(const struct study_view *view);
+
+/** Objective values of a trial from the store's text ("[0.9, 12]"); returns their number. */
+size_t values_read(const char *values, double out[HONE_MAX_OBJECTIVES]);
+
+/** "lr=0.000234 batch_size=4" from a JSON object of parameters, appended. */
+void settings_text(struct buf *out, const char *params);
+
+/** Whether a is better than b in the i-th objective. */
+bool objective_better(const struct spec *spec, size_t i, double a, double b);
+
+/** A double as JSON, the not finite ones as texts; a time in ms as RFC 3339 or null; a text or
+ * null. */
+json_t *json_of_double(double x);
+json_t *json_of_time(int64_t ms);
+json_t *json_of_text(const char *text);
+
+#endif
