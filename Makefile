@@ -9,6 +9,7 @@ all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 %/build.ninja:
+	@command -v meson >/dev/null || { echo "hone's build needs meson and more: run scripts/setup"; exit 1; }
 	meson setup $*
 
 setup:
@@ -24,10 +25,10 @@ check: setup
 	@$(PYTHON) scripts/check
 
 # The tests that take seconds, on the ordinary build.
-fast: all
+fast: setup
 	@$(PYTHON) scripts/check fast
 
-lint: all
+lint: setup
 	@$(PYTHON) scripts/check lint
 
 # Slow, so it isn't part of check.
