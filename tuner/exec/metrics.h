@@ -24,6 +24,9 @@ struct metric_pattern {
 
 struct metric_reader;
 
+/** Bytes of the longest line that is searched; longer ones are skipped, with a warning. */
+enum { METRIC_LINE_MAX = 64 * 1024 };
+
 /**
  * Compile the patterns.
  * @param step_pattern  regex whose first group is the step, or NULL
