@@ -19,7 +19,8 @@ enum rng_purpose {
     RNG_GRID,
     RNG_RANDOM,
     RNG_FILL,
-    RNG_TEST
+    RNG_TEST,
+    RNG_SCRIPT /* HONE_SEED of a trial */
 };
 
 /** A stream: draws of one purpose for one trial. Copy it freely; each draw advances only this copy.

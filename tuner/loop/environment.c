@@ -1,0 +1,246 @@
+/*
+ * environment.c: what a trial sees: folders, arguments, variables (study.yaml(5), "What a trial
+ * sees").
+ */
+#include "loop/loop_int.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "io/file.h"
+#include "io/time.h"
+
+extern char **environ;
+
+enum { MOST_VARIABLES = 100000, MOST_BYTES = 64 << 20 };
+
+uint32_t trial_seed(uint64_t study_seed, int64_t trial)
+{
+    struct rng rng;
+    rng_init(&rng, study_seed, RNG_SCRIPT, (uint64_t)trial);
+    return rng_u32(&rng) >> 1; /* scripts put it into 32 bits with a sign */
+}
+
+uint64_t tuner_new_seed(void)
+{
+    uint32_t seed = 0;
+    FILE *random = fopen("/dev/urandom", "re");
+    if (!random || fread(&seed, sizeof seed, 1, random) != 1)
+        seed = (uint32_t)time_now_ms();
+    if (random)
+        fclose(random);
+    return seed;
+}
+
+void attempt_id(const struct tuner *t, const struct running *r, char out[160])
+{
+    snprintf(out, 160, "%s-%lld-%lld", t->study.uid, (long long)r->row.number,
+             (long long)r->attempt.number);
+}
+
+/* Variables as "NAME=VALUE\0" one after the other; a later one of the same name wins. */
+struct variables {
+    struct buf text;
+    size_t *starts;
+    size_t n, cap;
+    bool failed;
+};
+
+static bool same_name(const char *a, const char *b)
+{
+    size_t n = strcspn(a, "=");
+    return strncmp(a, b, n) == 0 && b[n] == '=';
+}
+
+static void set_line(struct variables *v, const char *name, const char *value)
+{
+    if (v->n == v->cap) {
+        size_t cap = v->cap ? v->cap * 2 : 128;
+        size_t *starts = cap < MOST_VARIABLES ? mem_resize(v->starts, cap, sizeof *starts) : NULL;
+        if (!starts) {
+            v->failed = true;
+            return;
+        }
+        v->starts = starts;
+        v->cap = cap;
+    }
+    size_t start = v->text.len;
+    buf_text(&v->text, name);
+    if (value) {
+        buf_char(&v->text, '=');
+        buf_text(&v->text, value);
+    }
+    buf_char(&v->text, '\0');
+    if (v->text.failed)
+        return;
+    for (size_t i = 0; i < v->n; i++)
+        if (same_name(v->text.data + v->starts[i], v->text.data + start)) {
+            v->starts[i] = start;
+            return;
+        }
+    v->starts[v->n++] = start;
+}
+
+static void set_upper(struct variables *v, const char *prefix, const char *name, const char *value)
+{
+    struct buf b;
+    buf_init(&b, 4096);
+    buf_text(&b, prefix);
+    for (; *name; name++)
+        buf_char(&b, isalnum((unsigned char)*name) ? (char)toupper((unsigned char)*name) : '_');
+    if (b.failed)
+        v->failed = true;
+    else
+        set_line(v, b.data, value);
+    buf_release(&b);
+}
+
+static void set_number(struct variables *v, const char *name, long long value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%lld", value);
+    set_line(v, name, text);
+}
+
+/* How many GPUs the trial may see: what hone itself was given. */
+static long long count_gpus(void)
+{
+    const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+    if (!visible || !visible[0] || strcmp(visible, "-1") == 0)
+        return 0;
+    long long n = 1;
+    for (const char *p = visible; *p; p++)
+        n += *p == ',';
+    return n;
+}
+
+static void set_trial(struct variables *v, struct tuner *t, const struct running *r,
+                      const char *trial_folder)
+{
+    struct buf path;
+    buf_init(&path, 16384);
+    static const struct {
+        const char *name, *of_attempt, *of_trial;
+    } paths[] = {{"SM_MODEL_DIR", "model", NULL},
+                 {"SM_OUTPUT_DATA_DIR", "output", NULL},
+                 {"HONE_CHECKPOINT_DIR", NULL, "checkpoints"},
+                 {"HONE_PARAMS", NULL, "params.json"}};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        buf_clear(&path);
+        buf_printf(&path, "%s/%s", paths[i].of_attempt ? r->folder : trial_folder,
+                   paths[i].of_attempt ? paths[i].of_attempt : paths[i].of_trial);
+        set_line(v, paths[i].name, path.data);
+    }
+    v->failed = v->failed || path.failed;
+    buf_release(&path);
+    set_line(v, "HONE_STUDY", t->study.name);
+    set_number(v, "HONE_TRIAL", r->row.number);
+    set_number(v, "HONE_ATTEMPT", r->attempt.number);
+    set_number(v, "HONE_SEED", trial_seed(t->study.seed, r->row.number));
+    set_number(v, "SM_NUM_GPUS", count_gpus());
+}
+
+/* A value as the command line has it. */
+static void set_setting(struct variables *v, const hone_setting *s)
+{
+    struct buf number;
+    if (s->value.kind == HONE_VALUE_TEXT) {
+        set_upper(v, "SM_HP_", s->name, s->value.text);
+        return;
+    }
+    buf_init(&number, 64);
+    buf_double(&number, s->value.number);
+    set_upper(v, "SM_HP_", s->name, number.data);
+    v->failed = v->failed || number.failed;
+    buf_release(&number);
+}
+
+/* The whole environment; NULL when memory is out. The pointers go into v->text. */
+static char **make_environment(struct variables *v, struct tuner *t, const struct running *r,
+                               const hone_setting *settings, size_t n, const char *trial_folder)
+{
+    for (char **e = environ; *e; e++)
+        if (strchr(*e, '='))
+            set_line(v, *e, NULL);
+    for (size_t i = 0; i < t->spec->n_env; i++)
+        set_line(v, t->spec->env[i].name, t->spec->env[i].value);
+    for (size_t i = 0; i < n; i++)
+        set_setting(v, &settings[i]);
+    set_line(v, "SM_HPS", r->row.params);
+    for (size_t i = 0; i < t->spec->n_inputs; i++)
+        set_upper(v, "SM_CHANNEL_", t->spec->inputs[i].name, t->spec->inputs[i].value);
+    set_trial(v, t, r, trial_folder);
+    if (v->failed || v->text.failed)
+        return NULL;
+    char **envp = mem_array(v->n + 1, sizeof *envp);
+    for (size_t i = 0; envp && i < v->n; i++)
+        envp[i] = v->text.data + v->starts[i];
+    return envp;
+}
+
+static hone_status make_folders(const struct running *r, const char *trial_folder, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    const char *const names[][2] = {
+        {r->folder, "model"}, {r->folder, "output"}, {trial_folder, "checkpoints"}};
+    for (size_t i = 0; i < 3 && !status; i++) {
+        char *path = path_join(names[i][0], names[i][1]);
+        status = path ? file_make_folder(path, err) : error_memory(err);
+        mem_free(path);
+    }
+    char *params = path_join(trial_folder, "params.json");
+    if (!status)
+        status = params ? file_write(params, r->row.params, strlen(r->row.params), false, err)
+                        : error_memory(err);
+    mem_free(params);
+    return status;
+}
+
+hone_status environment_start(struct tuner *t, struct running *r, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    struct variables v = {0};
+    char **argv = NULL, **envp = NULL, *trial_folder = NULL;
+    char id[160];
+    size_t n = 0;
+    buf_init(&v.text, MOST_BYTES);
+    const hone_setting *settings =
+        hone_trial_settings(hone_find(t->opt, (uint64_t)r->row.number), &n);
+
+    trial_folder = mem_text_n(r->folder, (size_t)(strrchr(r->folder, '/') - r->folder));
+    argv = spec_command(t->spec, settings, n);
+    if (trial_folder)
+        envp = make_environment(&v, t, r, settings, n, trial_folder);
+    if (!argv || !envp) {
+        status = error_memory(err);
+        goto out;
+    }
+    status = make_folders(r, trial_folder, err);
+    if (status)
+        goto out;
+    attempt_id(t, r, id);
+    struct attempt_job job = {.id = id,
+                              .folder = r->folder,
+                              .alive = t->alive,
+                              .argv = argv,
+                              .envp = envp,
+                              .workdir = t->spec->workdir,
+                              .trial_time_s = t->spec->trial_time_s,
+                              .silence_s = t->spec->silence_s,
+                              .grace_s = t->spec->grace_s,
+                              .orphan_s = t->spec->orphan_s,
+                              .memory_bytes = t->spec->memory_bytes};
+    status = local_start(&job, err);
+out:
+    mem_free(envp);
+    mem_free(argv);
+    mem_free(trial_folder);
+    mem_free(v.starts);
+    buf_release(&v.text);
+    return status;
+}

@@ -1,0 +1,189 @@
+/*
+ * finish.c: when a study ends, and why, in words.
+ *
+ *     condition           new trials   trials that run
+ *     max_trials          none         finish
+ *     no_improvement      none         finish: they may be the improvement
+ *     expected_gain       none         finish
+ *     target, cost, time  none         are ended: nothing that they could bring is wanted
+ *     used-up space       none         finish; one that is cancelled gives its configuration back
+ *     silent objective    none         are ended: the study can bring no result at all
+ */
+#include "loop/loop_int.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "io/time.h"
+
+int64_t finish_active_ms(const struct tuner *t)
+{
+    return t->active_before + (t->now - t->active_from);
+}
+
+double finish_cost(const struct tuner *t)
+{
+    if (!t->spec->has_price)
+        return 0;
+    int64_t ms = t->ended_ms;
+    for (size_t i = 0; i < t->n_running; i++) {
+        const struct attempt_row *a = &t->running[i]->attempt;
+        if (a->state == ATTEMPT_RUNNING && a->started_at)
+            ms += t->now - a->started_at;
+    }
+    return (double)ms / 3.6e6 * (t->spec->spot ? t->spec->price_spot : t->spec->price_on_demand);
+}
+
+/* No new trials from here. */
+static void end_with(struct tuner *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void end_with(struct tuner *t, const char *fmt, ...)
+{
+    char text[500];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    t->ending = mem_text(text);
+    if (!t->ending)
+        t->changes.failed = true;
+}
+
+static void stop_running(struct tuner *t)
+{
+    for (size_t i = 0; i < t->n_running; i++)
+        running_stop(t, t->running[i], CAUSE_STUDY, t->ending ? t->ending : "the study ended");
+}
+
+static bool target_reached(const struct tuner *t)
+{
+    if (!t->spec->has_target || t->best_trial < 0)
+        return false;
+    return t->spec->objectives[0].maximize ? t->best >= t->spec->stop_target
+                                           : t->best <= t->spec->stop_target;
+}
+
+/* The first trials ended, and none of them, nor one that runs, has ever printed the objective. */
+static bool is_silent(const struct tuner *t)
+{
+    int64_t first =
+        t->spec->max_parallel < t->spec->max_trials ? t->spec->max_parallel : t->spec->max_trials;
+    int64_t ended = 0;
+    for (int s = HONE_TRIAL_COMPLETED; s <= HONE_TRIAL_CANCELLED; s++)
+        ended += t->counts[s];
+    return !t->heard && t->n_silent >= first && t->n_silent == ended;
+}
+
+static void consider_hard(struct tuner *t)
+{
+    char text[32];
+    const struct spec *spec = t->spec;
+    double cost = finish_cost(t);
+    if (target_reached(t)) {
+        struct buf b;
+        buf_init(&b, 200);
+        buf_double(&b, t->best);
+        end_with(t, "target reached: trial %lld has %s", (long long)t->best_trial, b.data);
+        buf_release(&b);
+    } else if (spec->stop_time_s > 0 && (double)finish_active_ms(t) >= spec->stop_time_s * 1000) {
+        duration_text(spec->stop_time_s, text);
+        end_with(t, "time: the study's %s are over", text);
+    } else if (spec->stop_cost > 0 && cost >= spec->stop_cost) {
+        end_with(t, "cost: %.2f of %.2f %s are spent", cost, spec->stop_cost,
+                 spec->currency ? spec->currency : "USD");
+    } else if (is_silent(t)) {
+        end_with(t,
+                 "the first %s ended without a result: %s (hone check shows what the script "
+                 "prints)",
+                 t->n_silent == 1 ? "trial" : "trials", t->silent_reason);
+        t->failing = true;
+    } else {
+        return;
+    }
+    stop_running(t);
+}
+
+static hone_status consider_soft(struct tuner *t, hone_error *err)
+{
+    (void)err;
+    const struct spec *spec = t->spec;
+    if (spec->stop_no_improvement > 0 && t->best_trial >= 0 &&
+        t->since_best >= spec->stop_no_improvement)
+        end_with(t, "no improvement in %lld trials since trial %lld", (long long)t->since_best,
+                 (long long)t->best_trial);
+    return HONE_OK;
+}
+
+hone_status finish_consider(struct tuner *t, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    if (t->ending || t->over)
+        return HONE_OK;
+    consider_hard(t);
+    if (!t->ending)
+        status = consider_soft(t, err);
+    return status;
+}
+
+/* Nothing runs and nothing may be started. */
+static bool is_over(const struct tuner *t)
+{
+    if (t->stop == STOP_NOW) {
+        for (size_t i = 0; i < t->n_running; i++) {
+            const struct running *r = t->running[i];
+            if (r->attempt.state != ATTEMPT_WAITING || r->launched || r->loaded || r->wants_stop)
+                return false;
+        }
+        return true;
+    }
+    if (t->n_running)
+        return false;
+    return t->ending || t->exhausted || t->stop == STOP_NEW || t->n_trials >= t->spec->max_trials;
+}
+
+static void name_end(struct tuner *t)
+{
+    bool all = t->n_trials >= t->spec->max_trials && t->n_running == 0;
+    if (t->ending)
+        return;
+    if (all)
+        end_with(t, "all %lld trials are done", (long long)t->n_trials);
+    else if (t->stop != STOP_NOT)
+        end_with(t, "stopped by %s", t->stop_who ? t->stop_who : "a person");
+    else
+        end_with(t, "the search space is used up: every configuration was tried (%lld trials)",
+                 (long long)t->n_trials);
+    if (!all && t->stop != STOP_NOT)
+        t->study.state = STUDY_STOPPED;
+}
+
+void finish_record(struct tuner *t)
+{
+    if (t->over || !is_over(t))
+        return;
+    t->study.state = STUDY_FINISHED;
+    name_end(t);
+    if (t->failing || (t->study.state == STUDY_FINISHED && t->best_trial < 0))
+        t->study.state = STUDY_FAILED;
+    if (t->study.state == STUDY_FAILED && !t->failing) {
+        char text[600];
+        snprintf(text, sizeof text, "%s, none of them with a result", t->ending ? t->ending : "");
+        mem_free(t->ending);
+        t->ending = mem_text(text);
+    }
+    mem_free(t->study.reason);
+    t->study.reason = mem_text(t->ending);
+    t->study.wanted = false;
+    t->study.ended_at = t->now;
+    t->study.owner = (struct owner){0};
+    t->study.lease_until = 0;
+    changes_event(&t->changes, EVENT_ENDED, -1,
+                  json_pack("{s:s, s:s}", "state", study_state_text(t->study.state), "reason",
+                            t->ending ? t->ending : ""));
+    t->changes.study = true;
+    t->over = true;
+}

@@ -1,0 +1,259 @@
+/*
+ * history.c: playing a study's events into an optimizer.
+ *
+ * A TELL event stands for: report every stored value of the trial's first objective, in the order
+ * in which they were read, then tell. All of a trial's observations are in the store when its TELL
+ * is, for they commit together; so whoever plays the events gets the very state that the tuner had.
+ * What a running trial has reported never changes a proposal, only whether it is stopped.
+ *
+ * The search is given the budget and parallelism that the study was created with, also after they
+ * were changed: they are hints, and a hint that changed would make old proposals unrepeatable.
+ */
+#include "loop/loop_int.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "io/json.h"
+
+/* The optimizer of a study whose settings were first the text `created`. */
+static hone_optimizer *optimizer_of(const struct spec *spec, const char *created, uint64_t seed,
+                                    hone_error *err)
+{
+    hone_options options = spec->options;
+    options.seed = seed;
+    struct spec *first = NULL;
+    if (created && strcmp(created, spec->text) != 0) {
+        struct problems problems = {0};
+        first = spec_read_text(created, strlen(created), spec->folder, &problems);
+        if (!first) {
+            error_set(err, HONE_EIO, "the study's first settings cannot be read: %s",
+                      problems.n ? problems.lines[0] : "no reason given");
+            problems_release(&problems);
+            return NULL;
+        }
+        problems_release(&problems);
+        options.budget = first->options.budget;
+        options.parallel = first->options.parallel;
+    }
+    hone_optimizer *opt = hone_optimizer_new(spec->space, &options, err);
+    spec_free(first);
+    return opt;
+}
+
+hone_optimizer *optimizer_created(const struct spec *spec, const json_t *body, uint64_t seed,
+                                  hone_error *err)
+{
+    char *text = json_write(json_object_get(body, "spec"));
+    if (!text) {
+        error_memory(err);
+        return NULL;
+    }
+    hone_optimizer *opt = optimizer_of(spec, text, seed, err);
+    mem_free(text);
+    return opt;
+}
+
+bool spec_reports(const struct spec *spec)
+{
+    return spec->options.stopping && strcmp(spec->options.stopping, "none") != 0;
+}
+
+hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err)
+{
+    size_t n = 0;
+    hone_setting *settings = json_to_settings(json_object_get(body, "params"), &n, err);
+    if (!settings)
+        return err->status;
+    hone_status status = hone_enqueue(opt, settings, n, err);
+    mem_free(settings);
+    return status;
+}
+
+hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, const json_t *body,
+                                uint64_t *id_out, double *values_out, hone_error *err)
+{
+    double values[HONE_MAX_OBJECTIVES];
+    const json_t *list = json_object_get(body, "values");
+    size_t n_values = json_array_size(list), n = 0;
+    if (n_values > 0 && n_values != spec->n_objectives)
+        return error_set(err, HONE_EIO, "event: an imported trial has %zu values, not %zu",
+                         n_values, spec->n_objectives);
+    for (size_t i = 0; i < n_values; i++)
+        values[i] = json_number_value(json_array_get(list, i));
+    hone_setting *settings = json_to_settings(json_object_get(body, "params"), &n, err);
+    if (!settings)
+        return err->status;
+    hone_status status =
+        hone_add(opt, settings, n, n_values ? values : NULL, spec->n_objectives, id_out, err);
+    mem_free(settings);
+    for (size_t i = 0; values_out && i < n_values; i++)
+        values_out[i] = values[i];
+    return status;
+}
+
+static hone_status report_visit(void *context, const struct observation *row, hone_error *err)
+{
+    hone_optimizer *opt = context;
+    bool stop;
+    return hone_report(opt, (uint64_t)row->trial, row->step, row->value, &stop, err);
+}
+
+hone_status optimizer_report_stored(hone_optimizer *opt, struct store *store, int64_t study,
+                                    int64_t trial, const char *metric, hone_error *err)
+{
+    return store_observations(store, study, trial, metric, report_visit, opt, err);
+}
+
+static bool state_of(const char *text, hone_trial_state *out)
+{
+    for (int s = HONE_TRIAL_RUNNING; s <= HONE_TRIAL_CANCELLED; s++)
+        if (text && strcmp(text, trial_state_text((hone_trial_state)s)) == 0) {
+            *out = (hone_trial_state)s;
+            return true;
+        }
+    return false;
+}
+
+hone_status optimizer_tell_event(hone_optimizer *opt, int64_t trial, const json_t *body,
+                                 hone_trial_state *state_out, double *values_out, size_t *n_out,
+                                 hone_error *err)
+{
+    const json_t *values = json_object_get(body, "values");
+    size_t n = json_array_size(values);
+    if (!state_of(json_string_value(json_object_get(body, "state")), state_out) ||
+        n > HONE_MAX_OBJECTIVES)
+        return error_set(err, HONE_EIO, "event: trial %lld was told something unreadable",
+                         (long long)trial);
+    for (size_t i = 0; i < n; i++)
+        values_out[i] = json_number_value(json_array_get(values, i));
+    *n_out = n;
+    switch (*state_out) {
+    case HONE_TRIAL_COMPLETED:
+        return hone_tell(opt, (uint64_t)trial, values_out, n, err);
+    case HONE_TRIAL_STOPPED:
+        return hone_tell_stopped(opt, (uint64_t)trial, err);
+    case HONE_TRIAL_FAILED:
+        return hone_tell_failed(opt, (uint64_t)trial, err);
+    case HONE_TRIAL_CANCELLED:
+        return hone_tell_cancelled(opt, (uint64_t)trial, err);
+    case HONE_TRIAL_RUNNING:
+        break;
+    }
+    return error_set(err, HONE_EIO, "event: trial %lld was told that it runs", (long long)trial);
+}
+
+/* ---- Events in portions ---- */
+
+enum { PORTION = 512 };
+
+struct portion {
+    struct event events[PORTION];
+    size_t n;
+};
+
+static hone_status portion_visit(void *context, const struct event *event, hone_error *err)
+{
+    struct portion *p = context;
+    /* A full portion ends the visit; the caller asks again from there. */
+    if (p->n == PORTION)
+        return HONE_EEXHAUSTED;
+    struct event *copy = &p->events[p->n];
+    *copy = *event;
+    copy->body = mem_text(event->body ? event->body : "{}");
+    if (!copy->body)
+        return error_memory(err);
+    p->n++;
+    return HONE_OK;
+}
+
+static hone_status portion_play(struct portion *p, event_step *step, void *context, hone_error *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const struct event *event = &p->events[i];
+        json_t *body = json_read(event->body, strlen(event->body), err);
+        if (!body)
+            return HONE_EIO;
+        hone_status status = step(context, event, body, err);
+        json_decref(body);
+        if (status)
+            return status;
+    }
+    return HONE_OK;
+}
+
+hone_status events_play(struct store *store, int64_t study, event_step *step, void *context,
+                        hone_error *err)
+{
+    struct portion *p = mem_array(1, sizeof *p);
+    if (!p)
+        return error_memory(err);
+    hone_status status;
+    int64_t after = 0;
+    do {
+        status = store_events(store, study, after, portion_visit, p, err);
+        bool full = status == HONE_EEXHAUSTED;
+        if (full)
+            status = HONE_OK;
+        if (!status)
+            status = portion_play(p, step, context, err);
+        if (p->n)
+            after = p->events[p->n - 1].seq;
+        for (size_t i = 0; i < p->n; i++)
+            mem_free(p->events[i].body);
+        p->n = 0;
+        if (!full)
+            break;
+    } while (!status);
+    mem_free(p);
+    return status;
+}
+
+/* ---- Base 64 (RFC 4648, section 4), for the search's memo in an ASK event ---- */
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+char *base64_encode(const void *data, size_t n)
+{
+    const unsigned char *in = data;
+    char *text = mem_array((n + 2) / 3 * 4 + 1, 1);
+    if (!text)
+        return NULL;
+    char *out = text;
+    for (size_t i = 0; i < n; i += 3) {
+        unsigned left = n - i > 2 ? 3 : (unsigned)(n - i);
+        unsigned bits = (unsigned)in[i] << 16 | (left > 1 ? (unsigned)in[i + 1] << 8 : 0) |
+                        (left > 2 ? in[i + 2] : 0);
+        *out++ = digits[bits >> 18 & 63];
+        *out++ = digits[bits >> 12 & 63];
+        *out++ = left > 1 ? digits[bits >> 6 & 63] : '=';
+        *out++ = left > 2 ? digits[bits & 63] : '=';
+    }
+    return text;
+}
+
+void *base64_decode(const char *text, size_t *n_out)
+{
+    size_t len = strcspn(text, "="), n = 0;
+    unsigned char *data = mem_array(len / 4 * 3 + 3, 1);
+    if (!data)
+        return NULL;
+    unsigned bits = 0, have = 0;
+    for (size_t i = 0; i < len; i++) {
+        const char *d = memchr(digits, text[i], 64);
+        if (!d) {
+            mem_free(data);
+            return NULL;
+        }
+        bits = bits << 6 | (unsigned)(d - digits);
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            data[n++] = (unsigned char)(bits >> have);
+        }
+    }
+    *n_out = n;
+    return data;
+}

@@ -1,0 +1,97 @@
+/*
+ * loop.h: the tuner: what joins a study, its store and the trials that run.
+ *
+ * The truth is in the store. tuner_open() takes a study up and rebuilds everything from it;
+ * tuner_pass() looks at the running trials, decides, commits once, and only then acts. README.md in
+ * this folder has the rules.
+ */
+#ifndef HONE_LOOP_LOOP_H
+#define HONE_LOOP_LOOP_H
+
+#include "spec/spec.h"
+#include "store/store.h"
+
+struct tuner;
+
+/** How much a person has asked to stop. */
+enum stop_level {
+    STOP_NOT,
+    STOP_NEW,  /* no new trials, running ones finish */
+    STOP_NOW,  /* running ones are ended, and get another attempt on resume */
+    STOP_LEAVE /* leave at once; what runs goes on under its shim */
+};
+
+/**
+ * Take a study up and rebuild its state.
+ *
+ * @param study   its row; copied
+ * @param spec    what it is to do now; owned by the tuner from here, also on failure
+ * @param change  how spec differs from the stored one; recorded, when there is something
+ * @return NULL: HONE_ESTATE: another tuner holds it; HONE_EIO
+ */
+struct tuner *tuner_open(struct store *store, const struct study_row *study, struct spec *spec,
+                         const struct spec_change *change, hone_error *err);
+
+/** Let go of the study: the lease is given back where it is still ours. Trials that run go on. */
+void tuner_close(struct tuner *tuner);
+
+/**
+ * One pass: look, decide, commit, act.
+ * @return HONE_OK; HONE_ESTATE: the lease has passed to another tuner; HONE_EIO: the store or a
+ *         folder cannot be written. After a failure nothing more may be done but tuner_close().
+ */
+HONE_NODISCARD hone_status tuner_pass(struct tuner *tuner, hone_error *err);
+
+/** Ask for a stop, as a Ctrl-C does; a lower level than before changes nothing. */
+void tuner_stop(struct tuner *tuner, enum stop_level level, const char *who);
+
+/** End one trial for good. HONE_ENOTFOUND: it does not run. */
+HONE_NODISCARD hone_status tuner_stop_trial(struct tuner *tuner, int64_t trial, hone_error *err);
+
+/** Whether the study has ended: nothing runs and nothing will be started. */
+bool tuner_is_over(const struct tuner *tuner);
+
+/** Fresh figures about the study, for a display. */
+struct live_view;
+void tuner_view(struct tuner *tuner, struct live_view *out);
+
+struct spec *tuner_spec(const struct tuner *tuner);
+const struct study_row *tuner_study(const struct tuner *tuner);
+const char *tuner_folder(const struct tuner *tuner);
+
+/** Why a drive ended. */
+enum drive_end {
+    DRIVE_OVER,   /* the study ended: finished, stopped or failed; see tuner_study() */
+    DRIVE_LEFT,   /* the person left; trials may run on */
+    DRIVE_FAILED, /* err says why */
+};
+
+struct live;
+/**
+ * Pass after pass, waiting in between for an end, a line of log, a request or a signal, until the
+ * study is over. SIGINT stops in three steps, SIGTERM leaves, SIGHUP makes it go on without a
+ * terminal.
+ *
+ * @param live         where it is shown, or NULL
+ * @param interrupted  out: a person pressed Ctrl-C or sent SIGTERM
+ */
+enum drive_end tuner_drive(struct tuner *tuner, struct live *live, bool *interrupted,
+                           hone_error *err);
+
+/** Choose a seed where the person gave none: random, short enough to be typed. */
+uint64_t tuner_new_seed(void);
+
+/** What a trial's script gets as HONE_SEED: in [0, 2^31), a function of the study's seed. */
+uint32_t trial_seed(uint64_t study_seed, int64_t trial);
+
+/**
+ * Make all proposals of a study again and compare them with what was stored.
+ *
+ * @param trials_out  proposals compared
+ * @param text_out    the first difference in words; empty when all are equal
+ */
+HONE_NODISCARD hone_status replay_study(struct store *store, const struct study_row *study,
+                                        const struct spec *spec, int64_t *trials_out,
+                                        char text_out[500], hone_error *err);
+
+#endif

@@ -1,0 +1,236 @@
+/*
+ * loop_int.h: the tuner from inside. Only for this folder.
+ */
+#ifndef HONE_LOOP_LOOP_INT_H
+#define HONE_LOOP_LOOP_INT_H
+
+#include <jansson.h>
+
+#include "base/mem.h"
+#include "exec/executor.h"
+#include "exec/metrics.h"
+#include "loop/loop.h"
+#include "report/live.h"
+
+/* ---- What one pass writes (changes.c) ---- */
+
+/** Everything that a pass has decided, in the order in which it is written. Texts are copies. */
+struct changes {
+    struct arena arena;
+    struct event *events;
+    struct trial_row *trials;
+    struct attempt_row *attempts;
+    struct observation *observations;
+    size_t n_events, n_trials, n_attempts, n_observations;
+    size_t cap_events, cap_trials, cap_attempts, cap_observations;
+    int64_t answered; /* request, or 0 */
+    const char *answer;
+    bool study;  /* the study's row has changed */
+    bool failed; /* memory ran out */
+};
+
+void changes_clear(struct changes *c);
+void changes_release(struct changes *c);
+bool changes_none(const struct changes *c);
+/** `body` may be NULL; its reference is taken. */
+void changes_event(struct changes *c, enum event_kind kind, int64_t trial, json_t *body);
+void changes_trial(struct changes *c, const struct trial_row *row);
+void changes_attempt(struct changes *c, const struct attempt_row *row);
+/** The metric's name is borrowed until the commit. */
+void changes_observation(struct changes *c, const struct observation *o);
+/** Answer a request; texts are copied. NULL text: done. */
+void changes_answer(struct changes *c, int64_t request, const char *error);
+/** All in one transaction. */
+hone_status changes_commit(struct changes *c, struct store *store, const struct study_row *study,
+                           int64_t now, hone_error *err);
+
+/* ---- A running trial (trial.c) ---- */
+
+/** Why a trial is being ended; the texts are in STOP_TRIAL events. */
+enum stop_cause { CAUSE_NONE, CAUSE_EARLY, CAUSE_REQUEST, CAUSE_STUDY };
+
+enum retry_kind { RETRY_CANCELLED, RETRY_LOST, RETRY_FAILED, RETRY_TIMEOUT, N_RETRY_KINDS };
+
+/** An objective of a trial, over all its attempts. */
+struct tally {
+    int64_t n, n_finite;
+    double last, best; /* best: of the finite ones */
+};
+
+struct running {
+    struct trial_row row;       /* texts owned */
+    struct attempt_row attempt; /* the current one; texts owned */
+    char *folder;               /* the attempt's */
+    struct metric_cursor *cursor;
+    struct tally tallies[HONE_MAX_OBJECTIVES];
+    double last_step;
+    int64_t retries[N_RETRY_KINDS];
+    enum stop_cause stop;
+    char *stop_reason;
+
+    int watch;     /* readable when the shim has gone; or -1 */
+    bool launched; /* a shim was started for this attempt, by us */
+    bool loaded;   /* the attempt was found in the store: an earlier tuner may have started it */
+    int64_t launched_at;
+    bool gone;            /* the watch fired */
+    bool wants_stop;      /* send the stop after the commit */
+    bool is_over;         /* told; leaves the list after the commit */
+    bool more;            /* its log has more to read */
+    bool dirty;           /* the attempt's row has changed */
+    int64_t saved_at;     /* when the cursor was stored */
+    int64_t rank, ranked; /* of its last value among those at the same step; 0 = not known */
+};
+
+void running_free(struct running *r);
+
+/* ---- The tuner (state.c) ---- */
+
+enum { N_ASK_TIMES = 512, MOST_SHOWN = 128 };
+
+struct tuner {
+    struct store *store;
+    struct spec *spec;
+    struct study_row study; /* as last written */
+    char *folder, *alive;
+    int64_t now; /* of this pass */
+    struct changes changes;
+
+    hone_optimizer *opt;
+    struct metric_reader *reader;
+    int *objective_of; /* metric -> objective, or -1 */
+    bool reports;      /* a stopping rule wants the curves */
+
+    struct running **running;
+    size_t n_running, cap_running;
+
+    int64_t n_trials;                  /* asked so far: what max_trials limits */
+    int64_t n_queued;                  /* enqueued and not asked yet */
+    int64_t counts[5];                 /* by hone_trial_state; RUNNING is n_running */
+    int64_t best_trial;                /* or -1 */
+    double best;                       /* first objective, own unit */
+    int64_t since_best;                /* ended trials since the best one */
+    int64_t ended_ms;                  /* summed over ended attempts */
+    int64_t n_durations, durations_ms; /* of completed trials, for the ETA */
+    bool heard;                        /* some trial printed a value of each objective */
+    int64_t n_silent;                  /* trials that ended without one */
+    char silent_reason[200];           /* of the last of them */
+    bool exhausted;                    /* no untried configuration was left at the last ask */
+
+    enum stop_level stop;
+    char *stop_who;
+    char *ending; /* a stop condition fired: the study's reason; no new trials */
+    bool failing; /* ... and it is a failure */
+    bool over;
+    bool more; /* another pass has work at once */
+
+    int64_t requests_at, lease_at, alive_at; /* when last done */
+    int64_t active_from, active_before;      /* ms; before: of earlier tuners */
+    size_t n_new_values;                     /* read in this pass */
+    double ask_ms[N_ASK_TIMES];
+    size_t n_asks;
+
+    struct live_ended *ended; /* trials that ended in this pass, for the display */
+    size_t n_ended, cap_ended;
+    char warning[300]; /* something to tell the person, or empty */
+
+    struct live_trial shown[MOST_SHOWN]; /* what tuner_view() gives out */
+    bool wants_ranks;
+    struct point { /* values of the first objective, for ranks */
+        int64_t trial;
+        double step, value;
+    } * points;
+    size_t n_points, cap_points;
+};
+
+/** Add a running trial; NULL when memory is out. */
+struct running *tuner_add_running(struct tuner *t, int64_t trial);
+struct running *tuner_find_running(struct tuner *t, int64_t trial);
+/** Count an ended trial; values may be NULL. */
+void tuner_count(struct tuner *t, int64_t trial, hone_trial_state state, const double *values);
+/** Count a value of an objective in a trial's tally. */
+void running_tally(const struct tuner *t, struct running *r, size_t objective, double step,
+                   double value);
+/** Set the folder and cursor of r's current attempt. */
+hone_status running_begin_attempt(struct tuner *t, struct running *r, const char *previous,
+                                  hone_error *err);
+
+/** The same for the best of an imported trial. */
+void tuner_count_import(struct tuner *t, int64_t trial, double value);
+
+/* ---- A study's history (history.c) ---- */
+
+/** The optimizer that a CREATED event stands for. */
+hone_optimizer *optimizer_created(const struct spec *spec, const json_t *body, uint64_t seed,
+                                  hone_error *err);
+/** Whether a stopping rule wants to know the curves. */
+bool spec_reports(const struct spec *spec);
+hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err);
+/** values_out: HONE_MAX_OBJECTIVES or NULL; written when the trial has values. */
+hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, const json_t *body,
+                                uint64_t *id_out, double *values_out, hone_error *err);
+/** Report the stored objective values of a trial, as a TELL of it needs. */
+hone_status optimizer_report_stored(hone_optimizer *opt, struct store *store, int64_t study,
+                                    int64_t trial, const char *metric, hone_error *err);
+/** Apply a TELL event's body. values_out: HONE_MAX_OBJECTIVES; *n_out their number. */
+hone_status optimizer_tell_event(hone_optimizer *opt, int64_t trial, const json_t *body,
+                                 hone_trial_state *state_out, double *values_out, size_t *n_out,
+                                 hone_error *err);
+
+/** Events of a study, read in portions so that a long history needs little memory. */
+typedef hone_status event_step(void *context, const struct event *event, const json_t *body,
+                               hone_error *err);
+hone_status events_play(struct store *store, int64_t study, event_step *step, void *context,
+                        hone_error *err);
+
+char *base64_encode(const void *data, size_t n);
+void *base64_decode(const char *text, size_t *n_out);
+
+/* ---- Judging an end (judge.c) ---- */
+
+struct verdict {
+    enum attempt_state attempt;
+    bool again; /* the trial gets another attempt */
+    enum retry_kind kind;
+    hone_trial_state trial;
+    double values[HONE_MAX_OBJECTIVES]; /* COMPLETED */
+    bool silent;                        /* it ran to its end without printing the objective */
+    char reason[400];                   /* or empty */
+    char note[400];                     /* of the attempt: what else there is to know; or empty */
+};
+void judge_end(const struct tuner *t, const struct running *r, const struct attempt_status *status,
+               struct verdict *out);
+
+/* ---- The study's end (finish.c) ---- */
+
+/** Look at the stop conditions; sets t->ending, and stops running trials where that is meant. */
+hone_status finish_consider(struct tuner *t, hone_error *err);
+/** When nothing runs and nothing will: record the study's end. */
+void finish_record(struct tuner *t);
+/** Money spent until now; 0 without a price. */
+double finish_cost(const struct tuner *t);
+/** Time with a living tuner, ms. */
+int64_t finish_active_ms(const struct tuner *t);
+
+/* ---- What a trial sees (environment.c) ---- */
+
+/** Make the folders of r's attempt, and start it. Idempotent. */
+hone_status environment_start(struct tuner *t, struct running *r, hone_error *err);
+/** "UID-TRIAL-ATTEMPT". */
+void attempt_id(const struct tuner *t, const struct running *r, char out[160]);
+
+/* ---- Parts of a pass ---- */
+/** Record that a trial is to be ended; the signal is sent after the commit. */
+void running_stop(struct tuner *t, struct running *r, enum stop_cause cause, const char *reason);
+const char *stop_cause_text(enum stop_cause cause);
+const char *retry_kind_text(enum retry_kind kind);
+/** Read what r's log has new (look.c); r->more when there is more. */
+hone_status running_read(struct tuner *t, struct running *r, bool ended, hone_error *err);
+/** Look at an attempt, and settle it when it has ended (look.c). */
+hone_status running_look(struct tuner *t, struct running *r, hone_error *err);
+/** Serve one request of another command (request.c). */
+hone_status requests_take(struct tuner *t, hone_error *err);
+/** Remember a value for ranks, and rank r by it (view.c). */
+void view_value(struct tuner *t, struct running *r, double step, double value);
+void view_ended(struct tuner *t, const struct running *r, const char *reason, bool is_best);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * pass.c: one pass of the loop. README.md has its rules; this is their order:
+ *
+ *     look at running trials -> requests -> stop conditions -> asks -> commit -> act
+ *
+ * Everything up to the commit happens in memory. The commit makes it the truth. What acts on the
+ * world (starting shims, sending stops) comes after it and may be done again by the next tuner.
+ */
+#include "loop/loop_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "io/json.h"
+#include "io/time.h"
+
+enum {
+    LONG_ASK_MS = 20,    /* after one like this, what was asked is started first */
+    ALIVE_MS = 2000,     /* how often FOLDER/alive is touched */
+    RELAUNCH_MS = 10000, /* a shim that has not come up by then is started again */
+    STATS_MS = 1000
+};
+
+static double clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* ---- Asking ---- */
+
+static json_t *ask_body(struct tuner *t, const hone_trial *trial, const char *origin)
+{
+    size_t n = 0, memo_size = 0;
+    const hone_setting *settings = hone_trial_settings(trial, &n);
+    const void *memo = hone_memo(t->opt, &memo_size);
+    char *memo_text = base64_encode(memo, memo_size);
+    json_t *body =
+        memo_text ? json_pack("{s:o, s:s, s:s, s:s}", "params", json_of_settings(settings, n),
+                              "why", hone_trial_why(trial), "origin", origin, "memo", memo_text)
+                  : NULL;
+    mem_free(memo_text);
+    return body;
+}
+
+static hone_status ask_one(struct tuner *t, hone_error *err)
+{
+    double from = clock_ms();
+    const hone_trial *trial = hone_ask(t->opt, err);
+    double took = clock_ms() - from;
+    if (!trial) {
+        t->exhausted = err->status == HONE_EEXHAUSTED;
+        return t->exhausted ? HONE_OK : err->status;
+    }
+    t->ask_ms[t->n_asks++ % N_ASK_TIMES] = took;
+    if (took > LONG_ASK_MS)
+        t->more = true;
+
+    const char *origin = t->n_queued > 0 ? "start" : "search";
+    if (t->n_queued > 0)
+        t->n_queued--;
+    struct running *r = tuner_add_running(t, (int64_t)hone_trial_id(trial));
+    json_t *body = ask_body(t, trial, origin);
+    if (!r || !body) {
+        json_decref(body);
+        return error_memory(err);
+    }
+    r->row.origin = mem_text(origin);
+    r->row.params = json_write(json_object_get(body, "params"));
+    r->row.why = mem_text(hone_trial_why(trial));
+    r->row.started_at = t->now;
+    r->attempt.number = 1;
+    r->attempt.state = ATTEMPT_WAITING;
+    r->attempt.exit_code = -1;
+    r->attempt.spot = t->spec->spot;
+    changes_event(&t->changes, EVENT_ASK, r->row.number, body);
+    changes_trial(&t->changes, &r->row);
+    changes_attempt(&t->changes, &r->attempt);
+    t->n_trials++;
+    return running_begin_attempt(t, r, NULL, err);
+}
+
+static hone_status ask_more(struct tuner *t, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    const struct spec *spec = t->spec;
+    while (!status && !t->more && t->stop == STOP_NOT && !t->ending && !t->exhausted &&
+           (int64_t)t->n_running < spec->max_parallel && t->n_trials < spec->max_trials)
+        status = ask_one(t, err);
+    return status;
+}
+
+/* ---- Looking ---- */
+
+static hone_status look_at_all(struct tuner *t, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    size_t kept = 0;
+    for (size_t i = 0; i < t->n_running && !status; i++) {
+        status = running_look(t, t->running[i], err);
+        t->more = t->more || t->running[i]->more;
+    }
+    for (size_t i = 0; i < t->n_running; i++) {
+        if (t->running[i]->is_over)
+            running_free(t->running[i]);
+        else
+            t->running[kept++] = t->running[i];
+    }
+    t->n_running = kept;
+    return status;
+}
+
+/* ---- The study's row ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* {"ask_ms": {"median": 1.9, "p95": 4.2}} */
+static void update_stats(struct tuner *t)
+{
+    double sorted[N_ASK_TIMES];
+    size_t n = t->n_asks < N_ASK_TIMES ? t->n_asks : N_ASK_TIMES;
+    if (n == 0)
+        return;
+    memcpy(sorted, t->ask_ms, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_size);
+    json_t *stats =
+        json_pack("{s:{s:f, s:f}}", "ask_ms", "median", sorted[n / 2], "p95", sorted[n * 95 / 100]);
+    char *text = stats ? json_write(stats) : NULL;
+    json_decref(stats);
+    if (!text)
+        return;
+    mem_free(t->study.stats);
+    t->study.stats = text;
+}
+
+/* The lease is renewed in good time, together with the figures that the row carries. */
+static void keep_lease(struct tuner *t)
+{
+    int64_t lease_ms = (int64_t)(t->spec->lease_s * 1000);
+    int64_t each = lease_ms / 3 < STATS_MS ? lease_ms / 3 : STATS_MS;
+    bool renew = t->now - t->lease_at >= lease_ms / 3;
+    /* With a commit anyhow the figures may go along. */
+    bool along = !changes_none(&t->changes) && t->now - t->lease_at >= each;
+    if (renew || along)
+        t->changes.study = true;
+    if (!t->changes.study)
+        return;
+    t->lease_at = t->now;
+    if (t->study.owner.pid)
+        t->study.lease_until = t->now + lease_ms;
+    t->study.active_ms = finish_active_ms(t);
+    update_stats(t);
+}
+
+static void touch_alive(struct tuner *t)
+{
+    if (t->now - t->alive_at < ALIVE_MS)
+        return;
+    t->alive_at = t->now;
+    int fd = open(t->alive, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return;
+    /* A folder that cannot be written shows itself where it matters: at the next start. */
+    if (futimens(fd, NULL) != 0)
+        errno = 0;
+    close(fd);
+}
+
+/* ---- Acting ---- */
+
+static hone_status act_on(struct tuner *t, struct running *r, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    if (r->wants_stop) {
+        r->wants_stop = false;
+        /* Without a folder no shim can be on its way, and the attempt simply waits. */
+        if (access(r->folder, F_OK) == 0)
+            status = local_stop(r->folder, err);
+        if (!status && r->attempt.state == ATTEMPT_WAITING)
+            t->more = true;
+        return status;
+    }
+    bool late = r->launched && t->now - r->launched_at > RELAUNCH_MS;
+    if (r->attempt.state != ATTEMPT_WAITING || (r->launched && !late) || t->stop >= STOP_NOW ||
+        r->stop != CAUSE_NONE)
+        return HONE_OK;
+    status = environment_start(t, r, err);
+    if (status)
+        return status;
+    r->launched = true;
+    r->launched_at = t->now;
+    if (r->watch < 0)
+        r->watch = local_watch(r->folder);
+    return HONE_OK;
+}
+
+static hone_status act(struct tuner *t, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    for (size_t i = 0; i < t->n_running && !status; i++)
+        status = act_on(t, t->running[i], err);
+    return status;
+}
+
+hone_status tuner_pass(struct tuner *t, hone_error *err)
+{
+    t->now = time_now_ms();
+    t->more = false;
+    t->n_ended = 0;
+    t->n_new_values = 0;
+    touch_alive(t);
+    hone_status status = look_at_all(t, err);
+    if (!status)
+        status = requests_take(t, err);
+    if (!status)
+        status = finish_consider(t, err);
+    if (!status)
+        status = ask_more(t, err);
+    if (status)
+        return status;
+    finish_record(t);
+    keep_lease(t);
+    if (!changes_none(&t->changes)) {
+        status = changes_commit(&t->changes, t->store, &t->study, t->now, err);
+        if (status)
+            return status;
+        changes_clear(&t->changes);
+    }
+    return t->over ? HONE_OK : act(t, err);
+}

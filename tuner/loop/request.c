@@ -1,0 +1,80 @@
+/*
+ * request.c: what other commands ask of the living tuner (decision 8): they insert a row, the tuner
+ * takes rows in order and answers in the transaction that carries them out.
+ */
+#include "loop/loop_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "io/json.h"
+
+static hone_status serve(struct tuner *t, const struct request_row *request, const json_t *body,
+                         hone_error *err)
+{
+    if (strcmp(request->kind, "stop") == 0) {
+        bool now = json_is_true(json_object_get(body, "now"));
+        tuner_stop(t, now ? STOP_NOW : STOP_NEW, "hone stop");
+        return HONE_OK;
+    }
+    if (strcmp(request->kind, "stop_trial") == 0)
+        return tuner_stop_trial(t, json_integer_value(json_object_get(body, "trial")), err);
+    return error_set(err, HONE_EINVAL, "a tuner of this version knows no request \"%s\"",
+                     request->kind);
+}
+
+hone_status requests_take(struct tuner *t, hone_error *err)
+{
+    enum { EACH_MS = 1000 };
+    if (t->now - t->requests_at < EACH_MS)
+        return HONE_OK;
+    struct request_row request = {0};
+    hone_status status = store_next_request(t->store, t->study.id, &request, err);
+    if (status) {
+        t->requests_at = t->now;
+        return status == HONE_ENOTFOUND ? HONE_OK : status;
+    }
+    hone_error problem = {0};
+    const char *text = request.body ? request.body : "{}";
+    json_t *body = json_read(text, strlen(text), &problem);
+    if (body)
+        serve(t, &request, body, &problem);
+    changes_answer(&t->changes, request.id, problem.status ? problem.text : NULL);
+    json_decref(body);
+    request_row_release(&request);
+    t->more = true; /* there may be another one */
+    return HONE_OK;
+}
+
+void tuner_stop(struct tuner *t, enum stop_level level, const char *who)
+{
+    if (level <= t->stop)
+        return;
+    t->stop = level;
+    mem_free(t->stop_who);
+    t->stop_who = mem_text(who);
+    t->more = true;
+    if (level == STOP_LEAVE)
+        return;
+    t->study.wanted = false;
+    t->changes.study = true;
+    changes_event(&t->changes, EVENT_STOP_STUDY, -1,
+                  json_pack("{s:b, s:s}", "now", level == STOP_NOW, "who", who));
+    for (size_t i = 0; level == STOP_NOW && i < t->n_running; i++) {
+        struct running *r = t->running[i];
+        if (r->launched || r->loaded || r->attempt.state == ATTEMPT_RUNNING)
+            r->wants_stop = true;
+    }
+}
+
+hone_status tuner_stop_trial(struct tuner *t, int64_t trial, hone_error *err)
+{
+    struct running *r = tuner_find_running(t, trial);
+    if (!r)
+        return error_set(err, HONE_ENOTFOUND, "trial %lld of study \"%s\" does not run",
+                         (long long)trial, t->study.name);
+    running_stop(t, r, CAUSE_REQUEST, "cancelled by hone stop");
+    t->more = true;
+    return HONE_OK;
+}

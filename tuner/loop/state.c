@@ -1,0 +1,453 @@
+/*
+ * state.c: the tuner's state, rebuilt from the store.
+ *
+ * Events give the optimizer and the counters; the rows of the trials that still run, their attempts
+ * and observations give the rest. What the store calls running may have ended since, or may never
+ * have started: the first pass finds out by looking at each attempt's folder.
+ */
+#include "loop/loop_int.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "io/file.h"
+#include "io/json.h"
+#include "io/process.h"
+#include "io/time.h"
+#include "loop/lease.h"
+
+/* Copy the texts of a row that is only borrowed. */
+static bool own_texts(char **texts[], size_t n)
+{
+    bool ok = true;
+    for (size_t i = 0; i < n; i++) {
+        const char *text = *texts[i];
+        *texts[i] = mem_text(text);
+        ok = ok && (!text || *texts[i]);
+    }
+    return ok;
+}
+
+static hone_status study_row_copy(struct study_row *out, const struct study_row *row,
+                                  hone_error *err)
+{
+    *out = *row;
+    char **texts[] = {&out->uid, &out->name, &out->spec, &out->reason, &out->stats};
+    return own_texts(texts, sizeof texts / sizeof texts[0]) ? HONE_OK : error_memory(err);
+}
+
+/* ---- Events ---- */
+
+static hone_status play_ask(struct tuner *t, const struct event *event, const json_t *body,
+                            hone_error *err)
+{
+    hone_status status = HONE_OK;
+    size_t n = 0, memo_size = 0;
+    uint64_t id = 0;
+    const char *memo_text = json_string_value(json_object_get(body, "memo"));
+    const char *origin = json_string_value(json_object_get(body, "origin"));
+    void *memo = base64_decode(memo_text ? memo_text : "", &memo_size);
+    hone_setting *settings = json_to_settings(json_object_get(body, "params"), &n, err);
+    if (!memo || (!settings && n)) {
+        status = error_set(err, HONE_EIO, "event %lld: trial %lld cannot be read",
+                           (long long)event->seq, (long long)event->trial);
+        goto out;
+    }
+    status = hone_restore(t->opt, settings, n, json_string_value(json_object_get(body, "why")),
+                          memo, memo_size, &id, err);
+    if (status)
+        goto out;
+    if (id != (uint64_t)event->trial) {
+        status = error_set(err, HONE_EIO, "event %lld: trial %lld comes out of order",
+                           (long long)event->seq, (long long)event->trial);
+        goto out;
+    }
+    t->n_trials++;
+    if (origin && strcmp(origin, "search") != 0 && t->n_queued > 0)
+        t->n_queued--;
+    if (!tuner_add_running(t, event->trial))
+        status = error_memory(err);
+out:
+    mem_free(settings);
+    mem_free(memo);
+    return status;
+}
+
+static void drop_running(struct tuner *t, int64_t trial)
+{
+    for (size_t i = 0; i < t->n_running; i++) {
+        if (t->running[i]->row.number != trial)
+            continue;
+        running_free(t->running[i]);
+        memmove(&t->running[i], &t->running[i + 1], (t->n_running - i - 1) * sizeof t->running[0]);
+        t->n_running--;
+        return;
+    }
+}
+
+static hone_status play_tell(struct tuner *t, const struct event *event, const json_t *body,
+                             hone_error *err)
+{
+    double values[HONE_MAX_OBJECTIVES];
+    size_t n = 0;
+    hone_trial_state state;
+    hone_status status = HONE_OK;
+    if (t->reports)
+        status = optimizer_report_stored(t->opt, t->store, t->study.id, event->trial,
+                                         t->spec->objectives[0].metric, err);
+    if (!status)
+        status = optimizer_tell_event(t->opt, event->trial, body, &state, values, &n, err);
+    if (status)
+        return status;
+    tuner_count(t, event->trial, state, n ? values : NULL);
+    t->n_silent += json_is_true(json_object_get(body, "silent"));
+    drop_running(t, event->trial);
+    return HONE_OK;
+}
+
+/* An import counts for the best only: it is no trial of the budget, and nobody waited for it. */
+static hone_status play_add(struct tuner *t, const struct event *event, const json_t *body,
+                            hone_error *err)
+{
+    double values[HONE_MAX_OBJECTIVES] = {0};
+    uint64_t id = 0;
+    hone_status status = optimizer_add_event(t->opt, t->spec, body, &id, values, err);
+    if (status)
+        return status;
+    if (id != (uint64_t)event->trial)
+        return error_set(err, HONE_EIO, "event %lld: imported trial %lld comes out of order",
+                         (long long)event->seq, (long long)event->trial);
+    if (json_array_size(json_object_get(body, "values")))
+        tuner_count_import(t, event->trial, values[0]);
+    return HONE_OK;
+}
+
+static void play_stop(struct tuner *t, const struct event *event, const json_t *body)
+{
+    struct running *r = tuner_find_running(t, event->trial);
+    const char *text = json_string_value(json_object_get(body, "cause"));
+    if (!r || !text)
+        return;
+    for (int c = CAUSE_EARLY; c <= CAUSE_STUDY; c++)
+        if (strcmp(text, stop_cause_text((enum stop_cause)c)) == 0)
+            r->stop = (enum stop_cause)c;
+    mem_free(r->stop_reason);
+    r->stop_reason = mem_text(json_string_value(json_object_get(body, "reason")));
+    r->wants_stop = true;
+}
+
+static void play_retry(struct tuner *t, const struct event *event, const json_t *body)
+{
+    static const char *const kinds[N_RETRY_KINDS] = {"cancelled", "lost", "failed", "timeout"};
+    struct running *r = tuner_find_running(t, event->trial);
+    const char *cause = json_string_value(json_object_get(body, "cause"));
+    for (int k = 0; r && cause && k < N_RETRY_KINDS; k++)
+        if (strcmp(cause, kinds[k]) == 0)
+            r->retries[k]++;
+    if (r)
+        r->stop = CAUSE_NONE;
+}
+
+static hone_status play(void *context, const struct event *event, const json_t *body,
+                        hone_error *err)
+{
+    struct tuner *t = context;
+    if (event->kind == EVENT_CREATED) {
+        t->opt = optimizer_created(t->spec, body, t->study.seed, err);
+        return t->opt ? HONE_OK : HONE_EIO;
+    }
+    if (!t->opt)
+        return error_set(err, HONE_EIO, "the study's history has no beginning");
+    switch (event->kind) {
+    case EVENT_ASK:
+        return play_ask(t, event, body, err);
+    case EVENT_TELL:
+        return play_tell(t, event, body, err);
+    case EVENT_ADD:
+        return play_add(t, event, body, err);
+    case EVENT_ENQUEUE:
+        t->n_queued++;
+        return optimizer_enqueue_event(t->opt, body, err);
+    case EVENT_STOP_TRIAL:
+        play_stop(t, event, body);
+        break;
+    case EVENT_RETRY:
+        play_retry(t, event, body);
+        break;
+    case EVENT_REOPEN:
+        return hone_reopen(t->opt, (uint64_t)event->trial, err);
+    case EVENT_CREATED:
+    case EVENT_TAKEN:
+    case EVENT_CHANGED:
+    case EVENT_STOP_STUDY:
+    case EVENT_ENDED:
+        break;
+    }
+    return HONE_OK;
+}
+
+/* ---- Running trials ---- */
+
+static hone_status trial_visit(void *context, const struct trial_row *row, hone_error *err)
+{
+    struct running *r = context;
+    r->row = *row;
+    char **texts[] = {&r->row.origin, &r->row.params, &r->row.values,
+                      &r->row.why,    &r->row.reason, &r->row.log_tail};
+    return own_texts(texts, sizeof texts / sizeof texts[0]) ? HONE_OK : error_memory(err);
+}
+
+struct attempts {
+    struct running *r;
+    char *previous; /* cursor of the attempt before the current one */
+};
+
+static hone_status attempt_visit(void *context, const struct attempt_row *row, hone_error *err)
+{
+    struct attempts *a = context;
+    struct attempt_row *own = &a->r->attempt;
+    mem_free(a->previous);
+    a->previous = own->cursor;
+    mem_free(own->node);
+    mem_free(own->boot_id);
+    mem_free(own->reason);
+    *own = *row;
+    char **texts[] = {&own->node, &own->boot_id, &own->reason, &own->cursor};
+    return own_texts(texts, sizeof texts / sizeof texts[0]) ? HONE_OK : error_memory(err);
+}
+
+struct tallying {
+    struct tuner *t;
+    struct running *r;
+    size_t objective;
+};
+
+static hone_status tally_visit(void *context, const struct observation *row, hone_error *err)
+{
+    struct tallying *y = context;
+    running_tally(y->t, y->r, y->objective, row->step, row->value);
+    if (y->objective > 0 || !y->t->reports)
+        return HONE_OK;
+    bool stop; /* decided when it was read: an event says so where it was */
+    return hone_report(y->t->opt, (uint64_t)row->trial, row->step, row->value, &stop, err);
+}
+
+static hone_status load_running(struct tuner *t, struct running *r, hone_error *err)
+{
+    struct attempts a = {.r = r};
+    hone_status status = store_trials(t->store, t->study.id, r->row.number, trial_visit, r, err);
+    if (!status)
+        status = store_attempts(t->store, t->study.id, r->row.number, attempt_visit, &a, err);
+    if (!status && r->attempt.number == 0)
+        status = error_set(err, HONE_EIO, "trial %lld has no attempt in the store",
+                           (long long)r->row.number);
+    if (!status) {
+        bool wants_stop = r->wants_stop && r->stop != CAUSE_NONE;
+        status = running_begin_attempt(t, r, a.previous, err);
+        r->wants_stop = wants_stop;
+        r->loaded = true;
+    }
+    mem_free(a.previous);
+    for (size_t i = 0; !status && i < t->spec->n_objectives; i++) {
+        struct tallying y = {t, r, i};
+        status = store_observations(t->store, t->study.id, r->row.number,
+                                    t->spec->objectives[i].metric, tally_visit, &y, err);
+    }
+    return status;
+}
+
+/* ---- Opening and closing ---- */
+
+static hone_status make_reader(struct tuner *t, hone_error *err)
+{
+    const struct spec *spec = t->spec;
+    hone_status status = HONE_OK;
+    struct metric_pattern *patterns = mem_array(spec->n_metrics, sizeof *patterns);
+    t->objective_of = mem_array(spec->n_metrics, sizeof *t->objective_of);
+    if (!patterns || !t->objective_of) {
+        status = error_memory(err);
+        goto out;
+    }
+    for (size_t m = 0; m < spec->n_metrics; m++) {
+        const struct metric_spec *metric = &spec->metrics[m];
+        patterns[m].name = metric->name;
+        patterns[m].kind = metric->kind == METRIC_JSON   ? PATTERN_JSON
+                           : metric->kind == METRIC_FILE ? PATTERN_FILE
+                                                         : PATTERN_REGEX;
+        patterns[m].pattern = metric->pattern;
+        patterns[m].path = metric->path;
+        t->objective_of[m] = -1;
+        for (size_t i = 0; i < spec->n_objectives; i++)
+            if (strcmp(spec->objectives[i].metric, metric->name) == 0)
+                t->objective_of[m] = (int)i;
+    }
+    t->reader =
+        metric_reader_new(patterns, spec->n_metrics, spec->step_pattern, spec->step_metric, err);
+    if (!t->reader)
+        status = err && err->status ? err->status : HONE_EINVAL;
+out:
+    mem_free(patterns);
+    return status;
+}
+
+static hone_status rebuild(struct tuner *t, hone_error *err)
+{
+    hone_status status = make_reader(t, err);
+    if (!status)
+        status = events_play(t->store, t->study.id, play, t, err);
+    if (!status && !t->opt)
+        status = error_set(err, HONE_EIO, "study \"%s\" has no events in the store", t->study.name);
+    for (size_t i = 0; !status && i < t->n_running; i++)
+        status = load_running(t, t->running[i], err);
+    if (status)
+        return status;
+    struct study_counts counts = {0};
+    status = store_counts(t->store, t->study.id, &counts, err);
+    t->ended_ms = counts.attempts_ms;
+    return status;
+}
+
+/* What the first transaction of this tuner says. */
+static void record_taking(struct tuner *t, const struct spec_change *change)
+{
+    changes_event(&t->changes, EVENT_TAKEN, -1,
+                  json_pack("{s:s, s:I}", "host", process_host(), "pid", (json_int_t)getpid()));
+    if (change && change->n) {
+        json_t *lines = json_array();
+        for (size_t i = 0; i < change->n; i++)
+            json_array_append_new(lines, json_string(change->lines[i]));
+        changes_event(&t->changes, EVENT_CHANGED, -1,
+                      json_pack("{s:o, s:s}", "lines", lines, "spec", t->spec->text));
+    }
+    for (size_t i = 0; t->study.started_at == 0 && i < t->spec->n_start; i++) {
+        const struct start_config *start = &t->spec->start[i];
+        changes_event(&t->changes, EVENT_ENQUEUE, -1,
+                      json_pack("{s:o}", "params", json_of_settings(start->settings, start->n)));
+    }
+    t->changes.study = true;
+}
+
+static hone_status enqueue_start(struct tuner *t, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    for (size_t i = 0; !status && t->study.started_at == 0 && i < t->spec->n_start; i++) {
+        status = hone_enqueue(t->opt, t->spec->start[i].settings, t->spec->start[i].n, err);
+        t->n_queued++;
+    }
+    return status;
+}
+
+struct tuner *tuner_open(struct store *store, const struct study_row *study, struct spec *spec,
+                         const struct spec_change *change, hone_error *err)
+{
+    hone_status status;
+    struct tuner *t = mem_array(1, sizeof *t);
+    if (!t) {
+        error_memory(err);
+        spec_free(spec);
+        return NULL;
+    }
+    t->store = store;
+    t->spec = spec;
+    t->best_trial = -1;
+    t->reports = spec_reports(spec);
+    t->now = time_now_ms();
+    status = study_row_copy(&t->study, study, err);
+    if (!status)
+        status = lease_take(store, &t->study, t->now, (int64_t)(spec->lease_s * 1000),
+                            &t->study.epoch, err);
+    if (status)
+        goto failed;
+    /* From here the study is ours, and a failure gives it back. */
+    owner_self(&t->study.owner);
+    t->lease_at = t->active_from = t->now;
+    t->active_before = t->study.active_ms;
+    t->study.lease_until = t->now + (int64_t)(spec->lease_s * 1000);
+    t->folder = study_folder(store, study->name);
+    t->alive = t->folder ? path_join(t->folder, "alive") : NULL;
+    if (!t->alive)
+        status = error_memory(err);
+    if (!status)
+        status = file_make_folder(t->folder, err);
+    if (!status)
+        status = rebuild(t, err);
+    if (!status)
+        status = enqueue_start(t, err);
+    if (status)
+        goto failed;
+    record_taking(t, change);
+    if (t->study.started_at == 0)
+        t->study.started_at = t->now;
+    t->study.state = STUDY_RUNNING;
+    t->study.wanted = true;
+    t->study.ended_at = 0;
+    mem_free(t->study.reason);
+    t->study.reason = NULL;
+    if (strcmp(t->study.spec, spec->text) != 0) {
+        mem_free(t->study.spec);
+        t->study.spec = mem_text(spec->text);
+    }
+    t->more = true;
+    return t;
+failed:
+    tuner_close(t);
+    return NULL;
+}
+
+/* Give the lease back; when it is no longer ours the store refuses, and that is right. */
+static void release_lease(struct tuner *t)
+{
+    t->now = time_now_ms();
+    t->study.active_ms = finish_active_ms(t);
+    t->study.owner = (struct owner){0};
+    t->study.lease_until = 0;
+    changes_clear(&t->changes);
+    t->changes.study = true;
+    hone_status ignored = changes_commit(&t->changes, t->store, &t->study, time_now_ms(), NULL);
+    (void)ignored;
+}
+
+void tuner_close(struct tuner *t)
+{
+    if (!t)
+        return;
+    if (t->active_from && t->study.owner.pid)
+        release_lease(t);
+    for (size_t i = 0; i < t->n_running; i++)
+        running_free(t->running[i]);
+    mem_free(t->running);
+    mem_free(t->ended);
+    mem_free(t->objective_of);
+    metric_reader_free(t->reader);
+    hone_optimizer_free(t->opt);
+    changes_release(&t->changes);
+    mem_free(t->stop_who);
+    mem_free(t->ending);
+    mem_free(t->folder);
+    mem_free(t->alive);
+    study_row_release(&t->study);
+    spec_free(t->spec);
+    mem_free(t);
+}
+
+struct spec *tuner_spec(const struct tuner *t)
+{
+    return t->spec;
+}
+
+const struct study_row *tuner_study(const struct tuner *t)
+{
+    return &t->study;
+}
+
+const char *tuner_folder(const struct tuner *t)
+{
+    return t->folder;
+}
+
+bool tuner_is_over(const struct tuner *t)
+{
+    return t->over;
+}
