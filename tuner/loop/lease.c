@@ -22,7 +22,6 @@
 #include "io/process.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,21 +66,12 @@ hone_status lease_take(struct store *store, const struct study_row *study, int64
     return status;
 }
 
-/* Whether the store is one that default_store_url() moved to a local disk: $XDG_STATE_HOME/hone. */
+/* Whether the store is one that default_store_url() moved to a local disk. */
 static bool is_moved(const char *folder)
 {
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    char *base = NULL, *own = NULL;
-    if (state && state[0])
-        base = mem_text(state);
-    else if (home && home[0])
-        base = path_join(home, ".local/state");
-    if (base)
-        own = path_join(base, "hone");
+    char *own = store_local_folder();
     bool moved = own && strcmp(own, folder) == 0;
     mem_free(own);
-    mem_free(base);
     return moved;
 }
 

@@ -34,111 +34,6 @@ static const struct {
 
 enum { VERSION = sizeof versions / sizeof versions[0] };
 
-/* ---- Failures ---- */
-
-static hone_status failed_by_system(const struct sqlite_store *s, int reason, hone_error *err)
-{
-    if (reason == ENOSPC || reason == EDQUOT || reason == EFBIG)
-        return error_set(err, HONE_EIO,
-                         "store %s: %s: nothing of this change was kept; free some space, then run "
-                         "the same command again",
-                         s->path, strerror(reason));
-    if (reason == EROFS || reason == EACCES || reason == EPERM)
-        return error_set(err, HONE_EIO,
-                         "store %s can't be written: %s: check the rights of the file and of its "
-                         "folder, or give another store by --store",
-                         s->path, strerror(reason));
-    errno = reason;
-    return error_errno(err, HONE_EIO, "store %s", s->path);
-}
-
-hone_status sqlite_failed(struct sqlite_store *s, int rc, hone_error *err)
-{
-    switch (rc & 0xff) {
-    case SQLITE_NOMEM:
-        return error_memory(err);
-    case SQLITE_FULL:
-        return failed_by_system(s, ENOSPC, err);
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return failed_by_system(s, EACCES, err);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return error_set(
-            err, HONE_EIO,
-            "store %s is damaged (%s): put a copy in its place, or rescue what is left "
-            "by: sqlite3 %s .recover",
-            s->path, sqlite3_errstr(rc), s->path);
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return error_set(err, HONE_EIO,
-                         "store %s is locked by another program: end that program, then try again",
-                         s->path);
-    case SQLITE_CANTOPEN:
-    case SQLITE_IOERR: {
-        int reason = s->db == NULL ? 0 : sqlite3_system_errno(s->db);
-        if (reason != 0)
-            return failed_by_system(s, reason, err);
-        return error_set(err, HONE_EIO, "store %s: %s", s->path, sqlite3_errstr(rc));
-    }
-    default:
-        return error_set(err, HONE_EIO, "store %s: %s", s->path,
-                         s->db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(s->db));
-    }
-}
-
-/* ---- Statements ---- */
-
-static int bind(sqlite3_stmt *statement, int i, const struct arg *arg)
-{
-    switch (arg->kind) {
-    case ARG_INT:
-        return sqlite3_bind_int64(statement, i, arg->i);
-    case ARG_REAL:
-        return sqlite3_bind_double(statement, i, arg->x);
-    case ARG_TEXT:
-        break;
-    }
-    if (arg->text == NULL)
-        return sqlite3_bind_null(statement, i);
-    return sqlite3_bind_text(statement, i, arg->text, -1, SQLITE_STATIC);
-}
-
-hone_status sqlite_query(struct sqlite_store *s, int id, const char *sql, const struct arg *args,
-                         size_t n, sqlite3_stmt **out, hone_error *err)
-{
-    sqlite3_stmt *statement = s->statements[id];
-    int rc = SQLITE_OK;
-    if (statement == NULL || sqlite3_stmt_busy(statement)) {
-        bool keep = statement == NULL;
-        rc = sqlite3_prepare_v3(s->db, sql, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, &statement,
-                                NULL);
-        if (rc != SQLITE_OK)
-            return sqlite_failed(s, rc, err);
-        if (keep)
-            s->statements[id] = statement;
-    }
-    for (size_t i = 0; i < n && rc == SQLITE_OK; i++)
-        rc = bind(statement, (int)i + 1, &args[i]);
-    if (rc != SQLITE_OK) {
-        sqlite_done(s, id, statement);
-        return sqlite_failed(s, rc, err);
-    }
-    *out = statement;
-    return HONE_OK;
-}
-
-void sqlite_done(struct sqlite_store *s, int id, sqlite3_stmt *statement)
-{
-    /* Their result repeats that of the last step, which has been looked at. */
-    if (statement == s->statements[id])
-        (void)sqlite3_reset(statement);
-    else
-        (void)sqlite3_finalize(statement);
-}
-
-/* ---- Opening ---- */
-
 static hone_status execute(struct sqlite_store *s, const char *sql, hone_error *err)
 {
     int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
@@ -227,7 +122,7 @@ static hone_status make_file(struct sqlite_store *s, hone_error *err)
         return status;
     int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 && errno != EEXIST)
-        return failed_by_system(s, errno, err);
+        return sqlite_failed_by_system(s, errno, err);
     if (fd >= 0)
         close(fd);
     return HONE_OK;
@@ -252,7 +147,7 @@ static hone_status check_place(struct sqlite_store *s, bool create, hone_error *
         return HONE_OK;
     }
     if (errno != ENOENT && errno != ENOTDIR)
-        return failed_by_system(s, errno, err);
+        return sqlite_failed_by_system(s, errno, err);
     if (!create)
         return error_set(err, HONE_ENOTFOUND, "no store at %s", s->path);
     return make_file(s, err);
@@ -281,6 +176,10 @@ hone_status sqlite_connect(struct sqlite_store *s, bool create, hone_error *err)
                      err);
     if (status == HONE_OK)
         status = migrate(s, err);
+    /* The way back must not need memory. */
+    sqlite3_stmt *statement = NULL;
+    if (status == HONE_OK)
+        status = sqlite_query(s, SQL_ROLLBACK, NULL, 0, &statement, err);
 out:
     if (status != HONE_OK)
         sqlite_disconnect(s);
@@ -289,7 +188,7 @@ out:
 
 void sqlite_disconnect(struct sqlite_store *s)
 {
-    for (size_t i = 0; i < SQL_MAX; i++) {
+    for (size_t i = 0; i < N_SQL; i++) {
         (void)sqlite3_finalize(s->statements[i]);
         s->statements[i] = NULL;
     }

@@ -4,9 +4,12 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -120,23 +123,47 @@ static uint64_t path_hash(const char *path)
     return hash;
 }
 
-char *store_local_path(const char *path)
+/* Whether a folder in a place where everybody may write is, or will be, ours alone. */
+static bool is_private(const char *folder)
+{
+    struct stat st;
+    if (lstat(folder, &st) != 0)
+        return errno == ENOENT;
+    return S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
+}
+
+char *store_local_folder(void)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char *absolute = path_absolute(path), *local = NULL;
     struct buf b;
-    if (absolute == NULL)
-        return NULL;
     buf_init(&b, 8192);
     if (state != NULL && state[0] == '/')
-        buf_text(&b, state);
+        buf_printf(&b, "%s/hone", state);
     else if (home != NULL && home[0] == '/')
-        buf_printf(&b, "%s/.local/state", home);
-    else
-        buf_text(&b, "/var/tmp");
-    buf_printf(&b, "/hone/%016llx.db", (unsigned long long)path_hash(absolute));
-    local = buf_take(&b);
+        buf_printf(&b, "%s/.local/state/hone", home);
+    if (b.len == 0 || file_network(b.data) != NULL) {
+        /* A home that is on the network too: what survives a reboot and is on a disk here. */
+        char fallback[64];
+        snprintf(fallback, sizeof fallback, "/var/tmp/hone-%llu", (unsigned long long)geteuid());
+        if (b.len == 0 || (file_network(fallback) == NULL && is_private(fallback))) {
+            buf_clear(&b);
+            buf_text(&b, fallback);
+        }
+    }
+    char *folder = buf_take(&b);
     buf_release(&b);
+    return folder;
+}
+
+char *store_local_path(const char *path)
+{
+    char name[32];
+    char *absolute = path_absolute(path), *folder = store_local_folder(), *local = NULL;
+    if (absolute != NULL && folder != NULL) {
+        snprintf(name, sizeof name, "%016llx.db", (unsigned long long)path_hash(absolute));
+        local = path_join(folder, name);
+    }
+    mem_free(folder);
     mem_free(absolute);
     return local;
 }

@@ -7,6 +7,14 @@
  * Only the tuner that holds the study's lease writes: every transaction names its epoch and is
  * refused when the lease has passed on.
  *
+ * Failures: a call that fails changed nothing, and the handle stays usable. HONE_EIO for a full
+ * disk, a lock that another program holds, missing rights or a file system that went read-only may
+ * pass: undo by store_rollback() and try the whole transaction again. A damaged file does not heal:
+ * every call says so. HONE_ESTATE from store_begin() is final for this tuner.
+ *
+ * A handle belongs to the process that opened it: a fork()ed child must not use it. Its descriptors
+ * close on exec. One thread at a time per handle.
+ *
  * Times are milliseconds since 1970, UTC. Texts in a row that is read belong to that row:
  * row_release(). Any text may be NULL where it says "or NULL". Bodies and params are JSON objects.
  */
@@ -137,7 +145,7 @@ struct request_row {
 
 /**
  * Open "sqlite:PATH" or a plain path. Creates the file and its folder (0600, 0700) when `create`;
- * migrates an old schema.
+ * migrates an old schema. A file on a network file system is refused, naming a local one.
  * @return NULL: HONE_ENOTFOUND: no such store and not create; HONE_EIO: damaged, read-only, disk
  * full, newer schema: the text names the file and what to do
  */
@@ -147,8 +155,14 @@ void store_close(struct store *store);
 const char *store_url(const struct store *store);
 /** How long a call waits while another program holds the store's lock; 10 s at first. */
 void store_set_patience(struct store *store, int64_t ms);
-/** The file on a disk of this machine that stands for a store at `path` on a network file system:
- * $XDG_STATE_HOME/hone/HASH.db. mem_free; NULL when memory is out. */
+/**
+ * Where this machine keeps the stores of folders on network file systems: $XDG_STATE_HOME/hone
+ * (~/.local/state/hone); /var/tmp/hone-UID when that is on one too. mem_free; NULL when memory is
+ * out.
+ */
+char *store_local_folder(void);
+/** The file in it, HASH.db, that stands for a store at `path`. mem_free; NULL when memory is out.
+ */
 char *store_local_path(const char *path);
 
 /* ---- Studies ---- */
@@ -199,6 +213,8 @@ HONE_NODISCARD hone_status store_commit(struct store *store, hone_error *err);
 void store_rollback(struct store *store);
 
 /* ---- Reading; safe beside a writing tuner; each call sees one consistent state ---- */
+/* A visited row and its texts live until the visitor returns. What a visitor returns other than
+ * HONE_OK ends the visit and is its result. It may read the same store, not write it. */
 typedef hone_status event_visitor(void *context, const struct event *event, hone_error *err);
 typedef hone_status trial_visitor(void *context, const struct trial_row *row, hone_error *err);
 typedef hone_status attempt_visitor(void *context, const struct attempt_row *row, hone_error *err);
@@ -212,7 +228,8 @@ HONE_NODISCARD hone_status store_trials(struct store *store, int64_t study, int6
 /** By trial, then number; one trial's when trial >= 0. */
 HONE_NODISCARD hone_status store_attempts(struct store *store, int64_t study, int64_t trial,
                                           attempt_visitor *visit, void *context, hone_error *err);
-/** By trial, attempt, metric, seq; metric may be NULL for all. */
+/** By trial, attempt, metric, seq; all trials when -1, all metrics when NULL, in the order in which
+ * the study first saw them. */
 HONE_NODISCARD hone_status store_observations(struct store *store, int64_t study, int64_t trial,
                                               const char *metric, observation_visitor *visit,
                                               void *context, hone_error *err);
