@@ -394,11 +394,8 @@ void live_trial_ended(struct live *live, const struct live_view *view,
                       const struct live_ended *ended)
 {
     char line[600], value[32] = "", seconds[32];
-    int64_t done = 0;
     if (!live || live->silent || live->quiet || live->block)
         return;
-    for (int s = HONE_TRIAL_COMPLETED; s <= HONE_TRIAL_CANCELLED; s++)
-        done += view->by_state[s];
     if (ended->has_value)
         live_number(ended->value, value);
     duration_text(ended->seconds, seconds);
