@@ -1,0 +1,484 @@
+/*
+ * bayesian.c: Bayesian optimisation with a Gaussian process, the default strategy.
+ *
+ * The first proposals are a design: the centre, then scrambled Sobol' points. After it each ask
+ * warps the values, fits the length scales where enough is new, takes pending trials at the model's
+ * mean, and proposes the point of the highest expected improvement (every third time: of the lowest
+ * bound). Failures shape a second process, the probability of success. Past 400 rows the model
+ * keeps a selection. docs/algorithms/bayesian.md has formulas, sources and measurements.
+ *
+ * Everything is computed anew from the view; the memo holds what depends on earlier asks: theta,
+ * the count of fits, and the last local optima, which are candidates again.
+ */
+#include "search/bayesian.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/linalg.h"
+#include "base/numeric.h"
+#include "search/gp/gp.h"
+#include "search/sobol.h"
+
+#define MIN_DESIGN    4
+#define MAX_DESIGN    16
+#define DESIGN_SHARE  4 /* of the budget, at most a fourth */
+#define MIN_VALUES    3 /* below, no model */
+#define MAX_ROWS      400
+#define MAX_FIT_ROWS  256
+#define MAX_FAILURES  200 /* in the success model: the latest */
+#define REFIT_SHARE   25  /* a fit after every n / 25 tells */
+#define CENTRE_EVERY  8   /* tells after which the fit also starts from the prior's centre */
+#define FIRST_DRAWS   2
+#define BOUND_EVERY   3    /* every third trial takes the lower bound */
+#define BEST_TOLD     5    /* told rows around which candidates are drawn */
+#define QUIET         1e-3 /* fitted noise below which the incumbent is the best value told */
+#define SUCCESS_NOISE 0.05
+
+static const struct gp_selection model_share = {120, 200, 80}, fit_share = {77, 128, 51};
+
+/* ---- Memo ------------------------------------------------------------------------------------ */
+
+/* Followed by theta (d + 2 doubles) and the local optima (n_optima x width doubles). */
+struct memo {
+    uint64_t version, d, width;
+    uint64_t fits, tells_at_fit, n_optima;
+    double gain;
+};
+#define MEMO_VERSION 1
+
+struct state {
+    struct memo head;
+    double *theta;  /* d + 2 */
+    double *optima; /* GP_STARTS x width */
+};
+
+static bool state_read(struct state *state, const struct gp_space *gs, const struct buf *memo,
+                       struct arena *arena)
+{
+    size_t d = gs->d, width = gs->space->n;
+    *state = (struct state){
+        .head = {.version = MEMO_VERSION, .d = d, .width = width, .gain = (double)NAN}};
+    state->theta = arena_array(arena, d + 2, sizeof(double));
+    state->optima = arena_array(arena, GP_STARTS * width, sizeof(double));
+    if (state->theta == NULL || state->optima == NULL)
+        return false;
+    gp_prior(gs, state->theta, NULL, NULL, NULL);
+    struct memo head;
+    if (memo->len < sizeof head)
+        return true;
+    memcpy(&head, memo->data, sizeof head);
+    size_t bytes = (d + 2 + (size_t)head.n_optima * width) * sizeof(double);
+    if (head.version != MEMO_VERSION || head.d != d || head.width != width ||
+        head.n_optima > GP_STARTS || memo->len != sizeof head + bytes)
+        return true;
+    const char *numbers = memo->data + sizeof head;
+    memcpy(state->theta, numbers, (d + 2) * sizeof(double));
+    memcpy(state->optima, numbers + (d + 2) * sizeof(double),
+           (size_t)head.n_optima * width * sizeof(double));
+    state->head = head;
+    return true;
+}
+
+static hone_status state_write(const struct state *state, struct buf *memo, hone_error *err)
+{
+    buf_clear(memo);
+    buf_add(memo, &state->head, sizeof state->head);
+    buf_add(memo, state->theta, ((size_t)state->head.d + 2) * sizeof(double));
+    buf_add(memo, state->optima,
+            (size_t)(state->head.n_optima * state->head.width) * sizeof(double));
+    return memo->failed ? error_memory(err) : HONE_OK;
+}
+
+double bayesian_expected_gain(const void *memo, size_t size)
+{
+    struct memo head;
+    if (size < sizeof head)
+        return (double)NAN;
+    memcpy(&head, memo, sizeof head);
+    return head.version == MEMO_VERSION ? head.gain : (double)NAN;
+}
+
+/* ---- Words ----------------------------------------------------------------------------------- */
+
+/* Three significant digits. */
+static void add_number(struct buf *why, double x)
+{
+    double size = fabs(x);
+    if (size > 0.0 && size < 1e15 && size > 1e-15) {
+        double power = floor(num_log(size) * 0.43429448190325182765) - 2.0;
+        double unit = num_pow(10.0, fabs(power));
+        double scaled = power >= 0.0 ? size / unit : size * unit;
+        scaled = floor(scaled + 0.5);
+        size = power >= 0.0 ? scaled * unit : scaled / unit;
+    }
+    buf_double(why, x < 0.0 ? -size : size);
+}
+
+/* ---- Design ---------------------------------------------------------------------------------- */
+
+static size_t design_size(const struct search_view *view, size_t d)
+{
+    size_t n = d + 1 > MIN_DESIGN ? d + 1 : MIN_DESIGN;
+    if (view->options->budget > 0 && view->options->budget / DESIGN_SHARE < n)
+        n = (size_t)(view->options->budget / DESIGN_SHARE);
+    if (n > MAX_DESIGN)
+        n = MAX_DESIGN;
+    return view->options->parallel > n ? (size_t)view->options->parallel : n;
+}
+
+/* Defaults where there are some, else the middle of each parameter. */
+static bool centre(const struct search_view *view, double *row, struct rng *rng)
+{
+    for (size_t j = 0; j < view->space->n; j++) {
+        const struct param *p = &view->space->params[j];
+        row[j] = p->has_default             ? p->default_coordinate
+                 : p->kind == PARAM_CHOICE  ? 0.0
+                 : p->kind == PARAM_ORDINAL ? space_cell(p, p->n_cells / 2)
+                                            : 0.5;
+    }
+    space_complete(view->space, row, rng);
+    return space_satisfies(view->space, row);
+}
+
+static hone_status propose_design(const struct search_view *view, size_t size, double *row,
+                                  struct buf *why, hone_error *err)
+{
+    struct rng rng;
+    rng_init(&rng, view->options->seed, RNG_DESIGN, view->next_id);
+    if (view->n_trials == 0 && centre(view, row, &rng)) {
+        buf_text(why, "the middle of the space, and defaults");
+        return HONE_OK;
+    }
+    double *u = arena_array(view->scratch, view->space->n, sizeof *u);
+    if (u == NULL)
+        return error_memory(err);
+    sobol_point(view->options->seed, view->next_id, view->space->n, u);
+    if (space_from_unit(view->space, u, row, &rng) && search_is_new(view, row)) {
+        buf_printf(why, "spread point; the model starts after %zu trials", size);
+        return HONE_OK;
+    }
+    buf_text(why, "random point; the spread points are used up");
+    return search_random_new(view, &rng, row, err);
+}
+
+/* ---- The model ------------------------------------------------------------------------------- */
+
+struct model {
+    const struct search_view *view;
+    struct gp_space gs;
+    struct gp_rows rows;
+    struct gp_warp warp;
+    double *t;     /* of all rows */
+    size_t n_kept; /* rows that the model keeps, and which */
+    size_t *kept;
+    struct gp_data data; /* kept, then pending */
+    struct gp_posterior posterior, success;
+    struct gp_data success_data;
+    double best; /* incumbent, in t */
+};
+
+static bool has_enough_values(const struct gp_rows *rows)
+{
+    for (size_t i = 1; rows->n >= MIN_VALUES && i < rows->n; i++)
+        if (rows->y[i] != rows->y[0])
+            return true;
+    return false;
+}
+
+static bool warp_values(struct model *m)
+{
+    size_t n = m->rows.n;
+    m->t = arena_array(m->view->scratch, 3 * n, sizeof(double));
+    if (m->t == NULL)
+        return false;
+    gp_warp_fit(&m->warp, m->rows.y, n, m->t + n);
+    for (size_t i = 0; i < n; i++)
+        m->t[i] = gp_warp(&m->warp, m->rows.y[i]);
+    return true;
+}
+
+/* The rows of a share of the data, or all. */
+static bool select_rows(const struct model *m, const double *theta, struct gp_selection share,
+                        size_t **chosen, size_t *n_chosen)
+{
+    struct arena *arena = m->view->scratch;
+    size_t n = m->rows.n, most = share.best + share.near + share.spread;
+    *chosen = arena_array(arena, n, sizeof **chosen);
+    if (*chosen == NULL)
+        return false;
+    if (n <= MAX_ROWS) {
+        for (size_t i = 0; i < n; i++)
+            (*chosen)[i] = i;
+        *n_chosen = n;
+        return true;
+    }
+    struct gp_kernel kernel;
+    double *features = arena_array(arena, m->gs.n_features * n, sizeof *features);
+    if (features == NULL || !gp_kernel_init(&kernel, &m->gs, theta, arena))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        gp_features(&m->gs, m->rows.row[i], features + i, n);
+    *n_chosen = most;
+    return gp_select(&m->gs, &kernel, features, n, m->t, n, share, *chosen, arena);
+}
+
+/* Copy the chosen rows, and after them the pending ones if wanted. */
+static bool fill_data(const struct model *m, const size_t *chosen, size_t n, bool pending,
+                      struct gp_data *data)
+{
+    size_t n_pending = pending ? m->rows.n_pending : 0;
+    if (!gp_data_init(data, &m->gs, n + n_pending, m->view->scratch))
+        return false;
+    for (size_t i = 0; i < n + n_pending; i++) {
+        bool told = i < n;
+        size_t k = told ? chosen[i] : i - n;
+        gp_features(&m->gs, told ? m->rows.row[k] : m->rows.pending[k], data->features + i,
+                    data->step);
+        data->weight[i] = told ? m->rows.weight[k] : 1.0;
+        if (!told)
+            continue;
+        data->t[i] = m->t[k];
+        data->extra[i] = m->rows.extra_t[k];
+        if (m->warp.sd > 0.0)
+            data->extra[i] += m->rows.extra_y[k] / (m->warp.sd * m->warp.sd);
+    }
+    return true;
+}
+
+static bool fit_if_due(const struct model *m, struct state *state)
+{
+    struct memo *head = &state->head;
+    uint64_t told = m->rows.n_ended - m->rows.n_failed, fresh = told - head->tells_at_fit;
+    uint64_t wait = m->rows.n / REFIT_SHARE;
+    /* Fewer than at the last fit: trials were taken back. */
+    if (head->fits > 0 && told >= head->tells_at_fit && fresh < (wait > 1 ? wait : 1))
+        return true;
+    uint64_t number = head->fits + 1;
+    struct gp_starts starts = {
+        .centre = (number & (number - 1)) == 0 ||
+                  told / CENTRE_EVERY != head->tells_at_fit / CENTRE_EVERY,
+        .draws = number == 1 ? FIRST_DRAWS : 0,
+    };
+    /* The first start is the centre already. */
+    if (number == 1)
+        starts.centre = false;
+    size_t *chosen, n;
+    struct gp_data data;
+    struct rng rng;
+    rng_init(&rng, m->view->options->seed, RNG_FIT, m->view->next_id);
+    if (!select_rows(m, state->theta, fit_share, &chosen, &n) ||
+        !fill_data(m, chosen, n, false, &data) ||
+        !gp_fit(&m->gs, &data, starts, &rng, state->theta, m->view->scratch))
+        return false;
+    head->fits = number;
+    head->tells_at_fit = told;
+    return true;
+}
+
+/* The process of successes: 1 or 0 minus their mean, with the objective's length scales. */
+static hone_status build_success(struct model *m, const double *theta, double *mean)
+{
+    struct arena *arena = m->view->scratch;
+    size_t n_failed = m->rows.n_failed < MAX_FAILURES ? m->rows.n_failed : MAX_FAILURES;
+    size_t skipped = m->rows.n_failed - n_failed;
+    double *own = arena_array(arena, m->gs.d + 2, sizeof *own);
+    if (own == NULL || !gp_data_init(&m->success_data, &m->gs, m->n_kept + n_failed, arena))
+        return HONE_ENOMEM;
+    memcpy(own, theta, m->gs.d * sizeof *own);
+    own[m->gs.d] = 0.0;
+    own[m->gs.d + 1] = num_log(SUCCESS_NOISE);
+    *mean = ((double)m->n_kept + 1.0) / ((double)(m->n_kept + n_failed) + 2.0);
+    struct gp_data *data = &m->success_data;
+    for (size_t i = 0; i < data->n; i++) {
+        bool ok = i < m->n_kept;
+        gp_features(&m->gs, ok ? m->rows.row[m->kept[i]] : m->rows.failed[skipped + i - m->n_kept],
+                    data->features + i, data->step);
+        data->weight[i] = 1.0;
+        data->t[i] = (ok ? 1.0 : 0.0) - *mean;
+    }
+    return gp_posterior_init(&m->success, &m->gs, data, 0, own, arena);
+}
+
+/* The value that a proposal has to beat. */
+static double incumbent(const struct model *m)
+{
+    const struct gp_posterior *p = &m->posterior;
+    double best = (double)INFINITY;
+    for (size_t i = 0; i < p->n; i++) {
+        double value = m->data.t[i];
+        if (p->kernel.noise >= QUIET) /* the model's mean at a told row; pending ones have it */
+            value -= (p->kernel.noise * m->data.weight[i] + m->data.extra[i]) * p->alpha[i];
+        best = fmin(best, value);
+    }
+    return best;
+}
+
+/* The best told rows, best first; `out` has room for BEST_TOLD. */
+static size_t best_told(const struct model *m, const double **out)
+{
+    size_t chosen[BEST_TOLD], n = 0;
+    for (size_t i = 0; i < m->rows.n; i++) {
+        size_t k = n < BEST_TOLD ? n : BEST_TOLD;
+        while (k > 0 && m->t[i] < m->t[chosen[k - 1]])
+            k--;
+        if (k == BEST_TOLD)
+            continue;
+        n += n < BEST_TOLD;
+        for (size_t j = n - 1; j > k; j--)
+            chosen[j] = chosen[j - 1];
+        chosen[k] = i;
+    }
+    for (size_t k = 0; k < n; k++)
+        out[k] = m->rows.row[chosen[k]];
+    return n;
+}
+
+/* ---- The proposal ---------------------------------------------------------------------------- */
+
+/* Values of the warped scale near the incumbent, in the objective's own unit. */
+static double unit_slope(const struct model *m)
+{
+    const double h = 0.05;
+    return (gp_unwarp(&m->warp, m->best) - gp_unwarp(&m->warp, m->best - h)) / h;
+}
+
+/* Mean, standard deviation and expected improvement in t of each optimum. */
+static void predict_optima(struct model *m, struct gp_judge *judge, const struct gp_optimum *optima,
+                           size_t n, double *mu, double *sd, double *gain)
+{
+    for (size_t c = 0; c < n; c++)
+        gp_features(&m->gs, optima[c].row, judge->x + c, GP_COLUMNS);
+    gp_predict(&m->posterior, judge->x, 8, mu, sd);
+    for (size_t c = 0; c < n; c++) {
+        sd[c] = sqrt(sd[c]);
+        gain[c] = num_exp(gp_log_improvement(mu[c], sd[c], m->best).value);
+    }
+}
+
+static void explain(const struct model *m, enum gp_mode mode, double mu, double sd, double gain,
+                    struct buf *why)
+{
+    double sign = m->view->options->maximize[0] ? -1.0 : 1.0;
+    double best = gp_unwarp(&m->warp, m->best);
+    if (mode == GP_IMPROVEMENT) {
+        buf_text(why, "expected improvement ");
+        add_number(why, gain * unit_slope(m));
+        buf_text(why, " over the best ");
+    } else {
+        buf_text(why, "plausibly ");
+        add_number(why, sign * gp_unwarp(&m->warp, mu - 0.5 * sd));
+        buf_text(why, ", the best is ");
+    }
+    add_number(why, sign * best);
+}
+
+static hone_status choose(struct model *m, struct state *state, struct gp_judge *judge, double *row,
+                          struct buf *why, hone_error *err)
+{
+    const struct search_view *view = m->view;
+    const double *told[BEST_TOLD];
+    struct gp_hints hints = {
+        .told = told,
+        .n_told = best_told(m, told),
+        .optima = state->optima,
+        .n_optima = (size_t)state->head.n_optima,
+    };
+    struct gp_optimum optima[GP_STARTS], *others;
+    size_t n, n_others, width = view->space->n;
+    if (!gp_maximise(judge, view, &hints, optima, &n, &others, &n_others))
+        return error_memory(err);
+    double mu[8], sd[8], gain[8], most = 0.0;
+    predict_optima(m, judge, optima, n, mu, sd, gain);
+    for (size_t s = 0; s < n; s++) {
+        memcpy(state->optima + s * width, optima[s].row, width * sizeof(double));
+        most = fmax(most, gain[s]);
+    }
+    state->head.n_optima = n;
+    double best = fabs(gp_unwarp(&m->warp, m->best));
+    state->head.gain = most * unit_slope(m) / fmax(best, 1e-300);
+    for (size_t s = 0; s < n; s++)
+        if (search_is_new(view, optima[s].row)) {
+            memcpy(row, optima[s].row, width * sizeof *row);
+            explain(m, judge->mode, mu[s], sd[s], gain[s], why);
+            return HONE_OK;
+        }
+    for (size_t i = 0; i < n_others; i++)
+        if (search_is_new(view, others[i].row)) {
+            memcpy(row, others[i].row, width * sizeof *row);
+            struct gp_optimum chosen = others[i];
+            predict_optima(m, judge, &chosen, 1, mu, sd, gain);
+            explain(m, judge->mode, mu[0], sd[0], gain[0], why);
+            return HONE_OK;
+        }
+    struct rng rng;
+    rng_init(&rng, view->options->seed, RNG_FILL, view->next_id);
+    buf_text(why, "random point; the model's best ones are tried already");
+    return search_random_new(view, &rng, row, err);
+}
+
+static hone_status propose_by_model(struct model *m, struct state *state, double *row,
+                                    struct buf *why, hone_error *err)
+{
+    struct arena *arena = m->view->scratch;
+    if (!warp_values(m) || !fit_if_due(m, state) ||
+        !select_rows(m, state->theta, model_share, &m->kept, &m->n_kept) ||
+        !fill_data(m, m->kept, m->n_kept, true, &m->data))
+        return error_memory(err);
+    hone_status status =
+        gp_posterior_init(&m->posterior, &m->gs, &m->data, m->rows.n_pending, state->theta, arena);
+    struct gp_judge judge = {
+        .model = &m->posterior,
+        .mode = m->view->next_id % BOUND_EVERY == 0 ? GP_LOWER_BOUND : GP_IMPROVEMENT,
+    };
+    if (status == HONE_OK && m->rows.n_failed > 0) {
+        status = build_success(m, state->theta, &judge.success_mean);
+        judge.success = &m->success;
+    }
+    if (status == HONE_ENOMEM)
+        return error_memory(err);
+    if (status != HONE_OK) {
+        struct rng rng;
+        rng_init(&rng, m->view->options->seed, RNG_FILL, m->view->next_id);
+        buf_text(why, "random point; the model could not be fitted");
+        return search_random_new(m->view, &rng, row, err);
+    }
+    judge.noise = m->posterior.kernel.noise;
+    judge.best = m->best = incumbent(m);
+    return choose(m, state, &judge, row, why, err);
+}
+
+static hone_status check(const struct hone_space *space, const hone_options *options,
+                         hone_error *err)
+{
+    (void)space;
+    if (options->n_objectives > 1)
+        return error_set(err, HONE_EINVAL, "strategy \"bayesian\" takes one objective, got %zu",
+                         options->n_objectives);
+    return HONE_OK;
+}
+
+static hone_status propose(const struct search_view *view, struct buf *memo, double *row,
+                           struct buf *why, hone_error *err)
+{
+    struct model m = {.view = view};
+    struct state state;
+    if (!gp_space_init(&m.gs, view->space, view->scratch) || !gp_rows_collect(&m.rows, view) ||
+        !state_read(&state, &m.gs, memo, view->scratch))
+        return error_memory(err);
+    state.head.gain = (double)NAN;
+    size_t design = design_size(view, m.gs.d);
+    bool by_model =
+        m.rows.n_ended + m.rows.n_pending >= design && has_enough_values(&m.rows) && m.gs.d > 0;
+    hone_status status = by_model ? propose_by_model(&m, &state, row, why, err)
+                                  : propose_design(view, design, row, why, err);
+    return status == HONE_OK ? state_write(&state, memo, err) : status;
+}
+
+const struct search_algorithm search_bayesian = {
+    .name = "bayesian",
+    .summary = "Gaussian process and expected improvement; the default",
+    .check = check,
+    .propose = propose,
+};

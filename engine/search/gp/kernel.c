@@ -1,0 +1,154 @@
+/*
+ * kernel.c: how alike are two configurations?
+ *
+ *     k(x, x') = s2 (1 + a + a^2/3) e^-a,  a = sqrt(5) r,  r^2 = sum_j D_j(x, x') / l_j^2
+ * with D_j = (u - u')^2 for numbers and [c != c'] for choices: one length scale a parameter, so
+ * that many categories don't count as many dimensions.
+ *
+ * A number that can be inactive is a point (cos u, sin u) of an arc of one radian, or the arc's
+ * centre when it is inactive: D = 2 - 2 cos(u - u') when both are active, 1 when one is, 0 when
+ * none is. Distances between such points are Euclidean, so k stays positive definite.
+ *
+ * Sources: Matern's family and length scale per parameter, Rasmussen & Williams (2006), sections
+ *     4.2 and 5.1; the arc: Hutter & Osborne, "A kernel for hierarchical parameter spaces" (2013).
+ * The table of priors of ln l was learnt from tuning tasks, see docs/algorithms/bayesian.md.
+ */
+#include "search/gp/gp.h"
+
+#include <math.h>
+
+#include "base/numeric.h"
+#include "base/vector.h"
+
+#define DEPENDENCE 7.0 /* the number of dimensions for which the table was learnt */
+
+struct prior {
+    double centre, sd;
+};
+
+static struct prior prior_of(const struct param *p)
+{
+    switch (p->kind) {
+    case PARAM_INT:
+        return (struct prior){0.21, 0.76};
+    case PARAM_ORDINAL:
+        return (struct prior){-0.21, 0.76};
+    case PARAM_CHOICE:
+        return (struct prior){2.12, 1.17};
+    case PARAM_FLOAT:
+    default:
+        break;
+    }
+    if (p->scale == HONE_LOG || p->scale == HONE_REVERSE_LOG)
+        return (struct prior){-0.60, 0.76};
+    return (struct prior){0.42, 0.76};
+}
+
+/* Parameters with one value say nothing and are left out. */
+static bool is_modelled(const struct param *p)
+{
+    return p->n_cells != 1 && !(p->kind == PARAM_FLOAT && p->lo == p->hi);
+}
+
+static void add_dim(struct gp_space *gs, size_t param, enum gp_metric metric)
+{
+    const struct param *p = &gs->space->params[param];
+    struct prior prior = prior_of(p);
+    gs->dims[gs->d] = (struct gp_dim){
+        .param = param,
+        .metric = metric,
+        .feature = gs->n_features,
+        .centre = prior.centre,
+        .sd = prior.sd,
+        .continuous = p->kind == PARAM_FLOAT && p->n_cells == 0,
+    };
+    gs->dim_of[gs->n_features++] = gs->d;
+    if (metric == GP_CHORD)
+        gs->dim_of[gs->n_features++] = gs->d;
+    gs->d++;
+}
+
+bool gp_space_init(struct gp_space *gs, const struct hone_space *space, struct arena *arena)
+{
+    *gs = (struct gp_space){.space = space};
+    gs->dims = arena_array(arena, space->n, sizeof *gs->dims);
+    gs->dim_of = arena_array(arena, 2 * space->n, sizeof *gs->dim_of);
+    if (gs->dims == NULL || gs->dim_of == NULL)
+        return false;
+    for (size_t j = 0; j < space->n; j++) {
+        const struct param *p = &space->params[j];
+        if (is_modelled(p) && p->kind != PARAM_CHOICE)
+            add_dim(gs, j, p->n_conditions > 0 ? GP_CHORD : GP_SQUARE);
+    }
+    gs->n_square = gs->n_features;
+    for (size_t j = 0; j < space->n; j++)
+        if (is_modelled(&space->params[j]) && space->params[j].kind == PARAM_CHOICE)
+            add_dim(gs, j, GP_CODE);
+    for (size_t j = 0; j < gs->d; j++)
+        gs->dims[j].centre += 0.5 * num_log((double)gs->d / DEPENDENCE);
+    return true;
+}
+
+void gp_features(const struct gp_space *gs, const double *row, double *out, size_t step)
+{
+    for (size_t j = 0; j < gs->d; j++) {
+        const struct gp_dim *dim = &gs->dims[j];
+        double u = row[dim->param], *feature = out + dim->feature * step;
+        if (dim->metric != GP_CHORD) {
+            feature[0] = u;
+            continue;
+        }
+        bool active = u >= 0.0;
+        feature[0] = active ? num_cos(u) : 0.0;
+        feature[step] = active ? num_sin(u) : 0.0;
+    }
+}
+
+bool gp_kernel_init(struct gp_kernel *kernel, const struct gp_space *gs, const double *theta,
+                    struct arena *arena)
+{
+    kernel->weight = arena_array(arena, gs->n_features, sizeof *kernel->weight);
+    if (kernel->weight == NULL)
+        return false;
+    if (theta != NULL)
+        gp_kernel_set(kernel, gs, theta);
+    return true;
+}
+
+void gp_kernel_set(struct gp_kernel *kernel, const struct gp_space *gs, const double *theta)
+{
+    for (size_t f = 0; f < gs->n_features; f++)
+        kernel->weight[f] = num_exp(-2.0 * theta[gs->dim_of[f]]);
+    kernel->s2 = num_exp(theta[gs->d]);
+    kernel->noise = num_exp(theta[gs->d + 1]);
+}
+
+HONE_CLONES void gp_covariances(const struct gp_space *gs, const struct gp_kernel *kernel,
+                                const double *point, size_t point_step, const double *others,
+                                size_t others_step, size_t from, size_t to, double *k, double *g)
+{
+    const double root5 = 2.2360679774997896964, s2 = kernel->s2;
+    const size_t n_square = gs->n_square, n_features = gs->n_features;
+    for (size_t c = from; c < to; c += LANES) {
+        v8 r2 = {0};
+        for (size_t f = 0; f < n_square; f++) {
+            v8 difference = v8_load(others + f * others_step + c) - point[f * point_step];
+            r2 += difference * difference * kernel->weight[f];
+        }
+        for (size_t f = n_square; f < n_features; f++) {
+            v8 weight;
+            v8_set(&weight, kernel->weight[f]);
+            v8i differs = v8_load(others + f * others_step + c) != point[f * point_step];
+            r2 += (v8)((v8i)weight & differs);
+        }
+        v8 a = r2;
+        v8_sqrt(&a);
+        a = a * root5;
+        v8 decay = -a;
+        v8_exp(&decay);
+        decay = decay * s2;
+        v8_store(k + c, (1.0 + a + r2 * (5.0 / 3.0)) * decay);
+        if (g != NULL)
+            v8_store(g + c, (1.0 + a) * decay * (5.0 / 3.0));
+    }
+}

@@ -1,0 +1,143 @@
+/*
+ * posterior.c: what the Gaussian process believes of the points not yet tried.
+ *
+ *     mu(x) = k' alpha,   sd^2(x) = s2 - |R^-T k|^2,   k_i = k(x, x_i).
+ * Pending rows are handled in the same pass: v = R^-T t is built row by row, and a row without a
+ * value gets the mean given the rows before it, t_i = mu_i, which is v_i = 0.
+ * Invariant: var >= VAR_FLOOR.
+ */
+#include "search/gp/gp.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/linalg.h"
+#include "base/vector.h"
+
+#define JITTER     1e-8
+#define MAX_JITTER 1e-4
+#define VAR_FLOOR  1e-14
+
+static bool factor(struct gp_posterior *p)
+{
+    const struct gp_data *data = p->data;
+    for (double jitter = JITTER; jitter < 1.001 * MAX_JITTER; jitter *= 10.0) {
+        for (size_t a = 0; a < p->n; a++) {
+            double *K = p->R + a * p->stride;
+            gp_covariances(p->gs, &p->kernel, data->features + a, data->step, data->features,
+                           data->step, a / LANES * LANES, p->rows, K, NULL);
+            K[a] += jitter * p->kernel.s2 + p->kernel.noise * data->weight[a] + data->extra[a];
+        }
+        linalg_pad(p->R, p->n, p->stride);
+        if (linalg_cholesky(p->R, p->n, p->stride))
+            return true;
+    }
+    return false;
+}
+
+/* alpha, and t of the last n_pending rows */
+static void condition(struct gp_posterior *p, double *t, size_t n_pending)
+{
+    size_t told = p->n - n_pending;
+    double *v = p->alpha;
+    memcpy(v, t, told * sizeof *v);
+    memset(v + told, 0, (p->rows - told) * sizeof *v);
+    linalg_solve_lower(p->R, told, p->stride, v);
+    for (size_t i = told; i < p->n; i++) {
+        t[i] = 0.0;
+        for (size_t k = 0; k < told; k++)
+            t[i] += p->R[k * p->stride + i] * v[k];
+    }
+    linalg_solve_upper(p->R, told, p->stride, v);
+}
+
+hone_status gp_posterior_init(struct gp_posterior *p, const struct gp_space *gs,
+                              struct gp_data *data, size_t n_pending, const double *theta,
+                              struct arena *arena)
+{
+    *p = (struct gp_posterior){
+        .gs = gs,
+        .data = data,
+        .n = data->n,
+        .rows = linalg_rows(data->n),
+        .stride = linalg_stride(data->n),
+    };
+    p->R = arena_array(arena, p->rows * p->stride, sizeof(double));
+    p->alpha = arena_array(arena, p->rows, sizeof(double));
+    p->k = arena_array(arena, p->rows * GP_COLUMNS, sizeof(double));
+    p->g = arena_array(arena, p->rows * GP_COLUMNS, sizeof(double));
+    p->v = arena_array(arena, p->rows * GP_COLUMNS, sizeof(double));
+    if (p->R == NULL || p->alpha == NULL || p->k == NULL || p->g == NULL || p->v == NULL ||
+        !gp_kernel_init(&p->kernel, gs, theta, arena))
+        return HONE_ENOMEM;
+    if (!factor(p))
+        return HONE_EINVAL;
+    condition(p, data->t, n_pending);
+    return HONE_OK;
+}
+
+HONE_CLONES static void reduce(const struct gp_posterior *p, size_t columns, double *mu,
+                               double *var)
+{
+    for (size_t c = 0; c < columns; c += LANES) {
+        v8 mean = {0}, square = {0};
+        for (size_t i = 0; i < p->n; i++) {
+            v8 v = v8_load(p->v + i * columns + c);
+            mean += v8_load(p->k + i * columns + c) * p->alpha[i];
+            square += v * v;
+        }
+        v8 rest = p->kernel.s2 - square, floor;
+        v8_set(&floor, VAR_FLOOR);
+        v8_replace(&rest, rest < floor, floor);
+        v8_store(mu + c, mean);
+        v8_store(var + c, rest);
+    }
+}
+
+void gp_predict(struct gp_posterior *p, const double *x, size_t columns, double *mu, double *var)
+{
+    const struct gp_data *data = p->data;
+    for (size_t i = 0; i < p->n; i++)
+        gp_covariances(p->gs, &p->kernel, data->features + i, data->step, x, GP_COLUMNS, 0, columns,
+                       p->k + i * columns, columns == LANES ? p->g + i * columns : NULL);
+    memcpy(p->v, p->k, p->n * columns * sizeof(double));
+    memset(p->v + p->n * columns, 0, (p->rows - p->n) * columns * sizeof(double));
+    linalg_solve_lower_many(p->R, p->n, p->stride, p->v, columns, columns);
+    reduce(p, columns, mu, var);
+}
+
+/* sum over rows of (d_mu alpha_i - d_sd (K^-1 k)_i / sd) G_i times what the header says */
+HONE_CLONES static void sum_gradient(const struct gp_posterior *p, const double *x, const v8 *d_mu,
+                                     const v8 *d_var, double *out)
+{
+    const struct gp_space *gs = p->gs;
+    const struct gp_data *data = p->data;
+    for (size_t i = 0; i < p->n; i++) {
+        v8 w = *d_mu * p->alpha[i] + *d_var * v8_load(p->v + i * LANES);
+        w = w * v8_load(p->g + i * LANES);
+        for (size_t j = 0; j < gs->d; j++) {
+            const struct gp_dim *dim = &gs->dims[j];
+            if (!dim->continuous)
+                continue;
+            size_t f = dim->feature;
+            const double *feature = data->features + f * data->step + i;
+            double *sum = out + f * LANES;
+            v8 u = v8_load(x + f * GP_COLUMNS), slope;
+            if (dim->metric == GP_CHORD) /* sin(x - x_i) from cosines and sines */
+                slope = v8_load(x + (f + 1) * GP_COLUMNS) * feature[0] - u * feature[data->step];
+            else
+                slope = u - feature[0];
+            v8_store(sum, v8_load(sum) + w * slope);
+        }
+    }
+}
+
+void gp_predict_gradient(struct gp_posterior *p, const double *x, const double *d_mu,
+                         const double *d_sd, const double *sd, double *out)
+{
+    linalg_solve_upper_many(p->R, p->n, p->stride, p->v, LANES, LANES);
+    v8 mu = v8_load(d_mu), var = -v8_load(d_sd) / v8_load(sd);
+    memset(out, 0, p->gs->n_features * LANES * sizeof(double));
+    sum_gradient(p, x, &mu, &var, out);
+}
