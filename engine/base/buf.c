@@ -100,9 +100,8 @@ void buf_double(struct buf *b, double x)
     buf_add(b, text, n);
 }
 
-/* Length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7), or 0. The NUL that ends
- * the text stops every sequence. */
-static size_t utf8_length(const unsigned char *p)
+/* Unicode 15, table 3-7. */
+size_t buf_utf8_length(const unsigned char *p)
 {
     size_t n;
     unsigned char low = 0x80, high = 0xBF;
@@ -149,7 +148,7 @@ void buf_json(struct buf *b, const char *text)
         } else if (*p < 0x80) {
             buf_char(b, (char)*p++);
         } else {
-            size_t n = utf8_length(p);
+            size_t n = buf_utf8_length(p);
             if (n > 0)
                 buf_add(b, p, n);
             else

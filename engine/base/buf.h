@@ -30,6 +30,9 @@ void buf_printf(struct buf *b, const char *fmt, ...) HONE_PRINTF(2, 3);
 void buf_double(struct buf *b, double x);
 /** A JSON string with quotes, control characters and invalid UTF-8 escaped (U+FFFD). */
 void buf_json(struct buf *b, const char *text);
+/** Length (2 to 4) of the well-formed UTF-8 sequence of a character beyond ASCII at p, else 0. The
+ * NUL that ends a text stops every sequence. */
+size_t buf_utf8_length(const unsigned char *p);
 /** Give the text away (caller: mem_free) and start empty; NULL when an append failed. */
 char *buf_take(struct buf *b);
 
