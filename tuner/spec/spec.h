@@ -144,7 +144,7 @@ void problems_print(const struct problems *p, const char *what, FILE *to);
 
 /**
  * Read a study file, or the same keys as text. All problems are found in one go.
- * @param path  for messages and as the anchor of relative paths
+ * @param path  for messages and as the anchor of relative paths; for a text, it may be a folder
  * @return NULL when there are problems (then problems->n > 0) or when the file cannot be read (then
  * one problem says so)
  */

@@ -1,0 +1,304 @@
+/*
+ * objectives.c: what is measured and how it is found: the keys objective, metrics and step.
+ *
+ * Patterns are compiled here only to be checked, so that a mistake in one has a line; the metric
+ * reader compiles them again with its limits.
+ */
+#include "spec/read_int.h"
+
+#include <string.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/buf.h"
+
+/* A number that is followed by nothing that could belong to it: "0.5" in "loss=0.5,", but nothing
+ * in "loss=1,234.5" or "loss=0x1f". */
+#define NUMBER                                                                                     \
+    "([-+]?(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?i:nan|inf(?:inity)?))"        \
+    "(?!\\w|[.,]\\w)"
+
+/* ---- Objectives ---- */
+
+static void read_one_objective(struct reader *r, const struct node *node, json_t *list)
+{
+    static const char *const known[] = {"metric", "goal", "use"};
+    if (node->kind != NODE_MAP) {
+        problem(r, node, "objective", "needs a map {metric: NAME, goal: maximize or minimize}, %s",
+                got(r, node));
+        return;
+    }
+    check_keys(r, node, "objective", known, 3);
+    const struct node *metric = node_find(node, "metric"), *goal = node_find(node, "goal");
+    const struct node *use = node_find(node, "use");
+    const char *name = NULL;
+    int goal_word = -1, use_word = 0;
+    if (metric == NULL)
+        problem(r, node, "objective", "key \"metric\" is missing");
+    else
+        name = read_text(r, metric, "objective.metric", "a metric's name");
+    if (goal == NULL)
+        problem(r, node, "objective", "key \"goal\" is missing: maximize or minimize");
+    else
+        goal_word = read_word(r, goal, "objective.goal", "maximize|minimize");
+    if (use != NULL)
+        use_word = read_word(r, use, "objective.use", "last|best");
+    if (name == NULL || goal_word < 0 || use_word < 0)
+        return;
+
+    struct spec *spec = r->spec;
+    for (size_t i = 0; i < spec->n_objectives; i++)
+        if (strcmp(spec->objectives[i].metric, name) == 0)
+            problem(r, metric, "objective", "metric %s is an objective already", quoted(r, name));
+    struct objective *objective = &spec->objectives[spec->n_objectives];
+    objective->metric = keep_text(r, name);
+    objective->maximize = goal_word == 0;
+    objective->use_best = use_word == 1;
+    if (objective->metric == NULL)
+        return;
+    spec->n_objectives++;
+    if (json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "metric", name, "goal",
+                                              goal_word == 0 ? "maximize" : "minimize", "use",
+                                              use_word == 1 ? "best" : "last")) != 0)
+        r->no_memory = true;
+}
+
+void read_objective(struct reader *r, const struct node *node)
+{
+    if (node == NULL)
+        return;
+    r->spec->objectives = keep(r, HONE_MAX_OBJECTIVES, sizeof *r->spec->objectives);
+    json_t *list = json_array();
+    if (r->spec->objectives == NULL || list == NULL)
+        goto out;
+    if (node->kind != NODE_LIST) {
+        read_one_objective(r, node, list);
+    } else if (node->n == 0 || node->n > HONE_MAX_OBJECTIVES) {
+        problem(r, node, "objective", "needs 1 to %d objectives, got %zu", HONE_MAX_OBJECTIVES,
+                node->n);
+    } else {
+        for (const struct node *item = node->first; item != NULL; item = item->next)
+            read_one_objective(r, item, list);
+    }
+    if (json_array_size(list) == 1)
+        canonical_set(r, "objective", json_incref(json_array_get(list, 0)));
+    else
+        canonical_set(r, "objective", json_incref(list));
+out:
+    json_decref(list);
+}
+
+/* ---- Patterns ---- */
+
+/* "(.*?)" at the end of a pattern is happy with nothing at all. */
+static bool ends_lazily(const char *pattern)
+{
+    size_t len = strlen(pattern);
+    return len >= 4 && strcmp(pattern + len - 2, "?)") == 0 &&
+           strchr("*+?}", pattern[len - 3]) != NULL && pattern[len - 4] != '\\';
+}
+
+static void check_pattern(struct reader *r, const struct node *node, const char *subject,
+                          const char *pattern, const char *gives)
+{
+    int code = 0;
+    PCRE2_SIZE offset = 0;
+    uint32_t groups = 0;
+    pcre2_code *compiled =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &code, &offset, NULL);
+    if (compiled == NULL) {
+        PCRE2_UCHAR text[256] = "";
+        pcre2_get_error_message(code, text, sizeof text);
+        problem(r, node, subject, "%s at offset %zu of the pattern %s", (const char *)text,
+                (size_t)offset, quoted(r, pattern));
+        return;
+    }
+    pcre2_pattern_info(compiled, PCRE2_INFO_CAPTURECOUNT, &groups);
+    pcre2_code_free(compiled);
+    if (groups == 0)
+        problem(r, node, subject,
+                "the pattern %s has no group; the first group, as ([0-9.]+), is %s",
+                quoted(r, pattern), gives);
+    else if (ends_lazily(pattern))
+        warning(r, node, subject,
+                "the lazy group at the end of the pattern %s takes as little as it can; write "
+                "([0-9.]+)",
+                quoted(r, pattern));
+}
+
+/* ---- Metrics ---- */
+
+static struct metric_spec *find_metric(const struct spec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->n_metrics; i++)
+        if (strcmp(spec->metrics[i].name, name) == 0)
+            return &spec->metrics[i];
+    return NULL;
+}
+
+/* {json: KEY}, {file: PATH, regex: PATTERN}, {regex: PATTERN} */
+static json_t *read_metric_map(struct reader *r, const struct node *node, const char *subject,
+                               struct metric_spec *metric)
+{
+    static const char *const known[] = {"json", "file", "regex"};
+    check_keys(r, node, subject, known, 3);
+    const struct node *json = node_find(node, "json"), *file = node_find(node, "file");
+    const struct node *regex = node_find(node, "regex");
+    const char *key = json != NULL ? read_text(r, json, subject, "a key's name") : NULL;
+    const char *path = file != NULL ? read_text(r, file, subject, "a file's path") : NULL;
+    const char *pattern = regex != NULL ? read_text(r, regex, subject, "a pattern") : NULL;
+    if (node->n == 0 || (json != NULL && node->n > 1)) {
+        problem(r, node, subject, "needs a pattern, {json: KEY} or {file: PATH, regex: PATTERN}");
+        return NULL;
+    }
+    if (pattern != NULL)
+        check_pattern(r, regex, subject, pattern, "the value");
+    json_t *out = json_object();
+    if (key != NULL) {
+        metric->kind = METRIC_JSON;
+        metric->pattern = keep_text(r, key);
+        json_object_set_new(out, "json", json_string(key));
+        return out;
+    }
+    if (path == NULL) {
+        metric->pattern = pattern != NULL ? keep_text(r, pattern) : NULL;
+        json_decref(out);
+        return pattern != NULL ? json_string(pattern) : NULL;
+    }
+    metric->kind = METRIC_FILE;
+    metric->path = keep_text(r, path);
+    metric->pattern = pattern != NULL ? keep_text(r, pattern) : NULL;
+    json_object_set_new(out, "file", json_string(path));
+    if (pattern != NULL)
+        json_object_set_new(out, "regex", json_string(pattern));
+    return out;
+}
+
+void read_metrics(struct reader *r, const struct node *node)
+{
+    struct spec *spec = r->spec;
+    /* Room for all objectives and the step too, which complete_metrics() adds. */
+    size_t n = (node != NULL ? node->n : 0) + HONE_MAX_OBJECTIVES + 1;
+    spec->metrics = keep(r, n, sizeof *spec->metrics);
+    if (node == NULL || spec->metrics == NULL)
+        return;
+    if (node->kind != NODE_MAP) {
+        problem(r, node, "metrics", "needs a map of names and patterns, %s", got(r, node));
+        return;
+    }
+    check_keys(r, node, "metrics", NULL, 0);
+    json_t *all = json_object();
+    for (const struct node *entry = node->first; entry != NULL; entry = entry->next) {
+        const char *subject = phrase(r, "metric %s", quoted(r, entry->key));
+        if (find_metric(spec, entry->key) != NULL)
+            continue; /* check_keys() has complained */
+        struct metric_spec *metric = &spec->metrics[spec->n_metrics];
+        *metric = (struct metric_spec){.name = keep_text(r, entry->key), .kind = METRIC_REGEX};
+        json_t *json = NULL;
+        if (entry->key[0] == '\0') {
+            problem(r, entry, "metrics", "a metric needs a name");
+        } else if (entry->kind == NODE_MAP) {
+            json = read_metric_map(r, entry, subject, metric);
+        } else {
+            const char *pattern =
+                read_text(r, entry, subject, "a pattern, {json: KEY} or {file: PATH}");
+            if (pattern != NULL) {
+                check_pattern(r, entry, subject, pattern, "the value");
+                metric->pattern = keep_text(r, pattern);
+                json = json_string(pattern);
+            }
+        }
+        if (metric->name == NULL || json == NULL)
+            continue;
+        spec->n_metrics++;
+        if (json_object_set_new(all, entry->key, json) != 0)
+            r->no_memory = true;
+    }
+    canonical_set(r, "metrics", all);
+}
+
+void read_step(struct reader *r, const struct node *node)
+{
+    static const char *const known[] = {"metric"};
+    if (node == NULL)
+        return;
+    if (node->kind == NODE_MAP) {
+        const struct node *metric = node_find(node, "metric");
+        check_keys(r, node, "step", known, 1);
+        if (metric == NULL) {
+            problem(r, node, "step", "key \"metric\" is missing");
+            return;
+        }
+        const char *name = read_text(r, metric, "step.metric", "a metric's name");
+        if (name != NULL) {
+            r->spec->step_metric = keep_text(r, name);
+            canonical_set(r, "step", json_pack("{s:s}", "metric", name));
+        }
+        return;
+    }
+    const char *pattern = read_text(r, node, "step", "a pattern or {metric: NAME}");
+    if (pattern != NULL) {
+        check_pattern(r, node, "step", pattern, "the step");
+        r->spec->step_pattern = keep_text(r, pattern);
+        canonical_set(r, "step", json_string(pattern));
+    }
+}
+
+/* (?<![\w:./-])\QNAME\E\s*[=:]\s*(NUMBER): the name as a whole word, so that `loss` is not found in
+ * `val_loss=`. */
+static char *default_pattern(struct reader *r, const char *name)
+{
+    struct buf pattern;
+    buf_init(&pattern, 8192);
+    buf_text(&pattern, "(?<![\\w:./-])\\Q");
+    for (const char *p = name; *p != '\0'; p++) {
+        if (p[0] == '\\' && p[1] == 'E') { /* the end of a quotation cannot be quoted */
+            buf_text(&pattern, "\\E\\\\E\\Q");
+            p++;
+        } else {
+            buf_char(&pattern, *p);
+        }
+    }
+    buf_text(&pattern, "\\E\\s*[=:]\\s*" NUMBER);
+    char *kept = pattern.failed ? NULL : keep_text(r, pattern.data);
+    r->no_memory |= pattern.failed;
+    buf_release(&pattern);
+    return kept;
+}
+
+static void need_metric(struct reader *r, const char *name, const struct node *at,
+                        const char *subject)
+{
+    struct spec *spec = r->spec;
+    if (name == NULL || spec->metrics == NULL || find_metric(spec, name) != NULL)
+        return;
+    const char **names = arena_array(&r->scratch, spec->n_metrics, sizeof *names);
+    if (names == NULL) {
+        r->no_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < spec->n_metrics; i++)
+        names[i] = spec->metrics[i].name;
+    const char *near = hint(r, name, names, spec->n_metrics);
+    if (near[0] != '\0')
+        warning(r, at, subject, "%s is not in \"metrics\" and is searched as NAME=NUMBER%s",
+                quoted(r, name), near);
+    spec->metrics[spec->n_metrics] = (struct metric_spec){.name = keep_text(r, name),
+                                                          .kind = METRIC_REGEX,
+                                                          .pattern = default_pattern(r, name),
+                                                          .is_default = true};
+    if (spec->metrics[spec->n_metrics].name != NULL)
+        spec->n_metrics++;
+}
+
+void complete_metrics(struct reader *r, const struct node *metrics, const struct node *step)
+{
+    struct spec *spec = r->spec;
+    /* A metric that could not be read would look like one that is not listed. */
+    if (metrics != NULL && (metrics->kind != NODE_MAP || metrics->n != spec->n_metrics))
+        return;
+    for (size_t i = 0; i < spec->n_objectives; i++)
+        need_metric(r, spec->objectives[i].metric, node_find(r->root, "objective"), "objective");
+    need_metric(r, spec->step_metric, step, "step");
+}
