@@ -13,9 +13,9 @@
 #include "base/mem.h"
 #include "space/space.h"
 
-/** A report: the first objective, minimised, at a step. */
+/** A report: the first objective, minimised, at a step; and the sum of it and all before it. */
 struct report {
-    double step, value;
+    double step, value, sum;
 };
 
 /** A trial as an algorithm sees it. */
@@ -36,9 +36,10 @@ struct search_view {
     size_t n_trials;
     uint64_t next_id;      /* the id of the trial that is being proposed; picks its random stream */
     struct arena *scratch; /* reset after the proposal */
+    const struct seen *seen; /* the rows of the trials, indexed; NULL: they are looked through */
 };
 
-/** Whether no trial of the view has this row (always true when repeats are allowed). */
+/** Whether no trial of the view has this row (always true when repeats are allowed). O(1). */
 bool search_is_new(const struct search_view *view, const double *row);
 
 /**

@@ -17,7 +17,11 @@
  */
 #include "search/sobol.h"
 
+#include <string.h>
+
+#include "base/error.h"
 #include "base/rng.h"
+#include "search/registry.h"
 
 struct joe_kuo {
     unsigned polynomial; /* all coefficients, the leading one first */
@@ -158,3 +162,48 @@ void sobol_point(uint64_t seed, uint64_t index, size_t d, double *out)
     sobol_init(&sobol, seed, 0, d);
     sobol_at(&sobol, index, out);
 }
+
+/*
+ * The strategy. Every parameter owns a coordinate; those of inactive ones are not used. A point
+ * that was tried or that violates `where` is passed over. The memo is the index of the next point.
+ */
+
+/* Points passed over before the search falls back on random ones: the rest of a small space. */
+#define MAX_PASSED 1000
+
+static hone_status propose(const struct search_view *view, struct buf *memo, double *row,
+                           struct buf *why, hone_error *err)
+{
+    const struct hone_space *space = view->space;
+    uint64_t index = 0;
+    if (memo->len == sizeof index)
+        memcpy(&index, memo->data, sizeof index);
+    struct sobol *sobol = arena_array(view->scratch, 1, sizeof *sobol);
+    double *u = arena_array(view->scratch, space->n, sizeof *u);
+    if (sobol == NULL || u == NULL)
+        return error_memory(err);
+    sobol_init(sobol, view->options->seed, 0, space->n);
+
+    struct rng rng;
+    rng_init(&rng, view->options->seed, RNG_FILL, view->next_id);
+    bool found = false;
+    for (int passed = 0; passed < MAX_PASSED && !found; passed++) {
+        sobol_at(sobol, index++, u);
+        space_of_unit(space, u, row);
+        found = space_satisfies(space, row) && search_is_new(view, row);
+    }
+    if (found)
+        buf_printf(why, "Sobol' point %llu", (unsigned long long)(index - 1));
+    else
+        buf_text(why, "random, the Sobol' points nearby were tried");
+    hone_status status = found ? HONE_OK : search_random_new(view, &rng, row, err);
+    buf_clear(memo);
+    buf_add(memo, &index, sizeof index);
+    return status;
+}
+
+const struct search_algorithm search_sobol = {
+    .name = "sobol",
+    .summary = "scrambled Sobol' points: more even than random",
+    .propose = propose,
+};

@@ -64,10 +64,15 @@ bool space_random(const struct hone_space *space, double *row, struct rng *rng)
     return false;
 }
 
-bool space_from_unit(const struct hone_space *space, const double *u, double *row, struct rng *rng)
+void space_of_unit(const struct hone_space *space, const double *u, double *row)
 {
     for (size_t j = 0; j < space->n; j++)
         row[j] = space_is_active(space, j, row) ? space_spread(&space->params[j], u[j]) : INACTIVE;
+}
+
+bool space_from_unit(const struct hone_space *space, const double *u, double *row, struct rng *rng)
+{
+    space_of_unit(space, u, row);
     return space_satisfies(space, row) || space_random(space, row, rng);
 }
 

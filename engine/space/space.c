@@ -380,14 +380,12 @@ hone_status hone_space_set_step(hone_space *space, const char *name, double step
         return error_set(err, HONE_ESTATE,
                          "parameter \"%s\": set the step before the conditions that depend on it",
                          name);
-    hone_value value = {0};
-    if (changed.has_default)
-        value = space_decode(&changed, changed.default_coordinate);
     changed.step = step;
     changed.n_cells = (uint64_t)cells;
     prepare_scale(&changed);
     if (changed.has_default) {
-        status = space_encode(&changed, value, &changed.default_coordinate, err);
+        status = space_encode(&changed, HONE_NUMBER(changed.default_number),
+                              &changed.default_coordinate, err);
         if (status != HONE_OK)
             return status;
     }
@@ -408,6 +406,7 @@ hone_status hone_space_set_default(hone_space *space, const char *name, hone_val
         return status;
     space->params[index].has_default = true;
     space->params[index].default_coordinate = coordinate;
+    space->params[index].default_number = value.number;
     return HONE_OK;
 }
 

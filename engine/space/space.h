@@ -37,6 +37,7 @@ struct param {
     bool is_parent;               /* some later parameter depends on it */
     bool has_default;
     double default_coordinate;
+    double default_number; /* as it was given, to the last bit */
 };
 
 struct hone_space {
@@ -82,6 +83,10 @@ bool space_random(const struct hone_space *space, double *row, struct rng *rng);
  * category floor(u C); one that violates `where` is redrawn from rng; false as above.
  */
 bool space_from_unit(const struct hone_space *space, const double *u, double *row, struct rng *rng);
+
+/** The same without a look at `where`: what the coordinates of inactive parameters are is ignored.
+ */
+void space_of_unit(const struct hone_space *space, const double *u, double *row);
 
 /** Settings to a row: a value for each active parameter and no other, else HONE_EINVAL. */
 hone_status space_row_of(const struct hone_space *space, const hone_setting *settings, size_t n,

@@ -1,0 +1,14 @@
+/* registry.h: every search algorithm there is. A new one is a line here and one in registry.c. */
+#ifndef HONE_SEARCH_REGISTRY_H
+#define HONE_SEARCH_REGISTRY_H
+
+#include "search/search.h"
+
+extern const struct search_algorithm search_grid;
+extern const struct search_algorithm search_random;
+extern const struct search_algorithm search_sobol;
+
+/** The i-th algorithm, or NULL behind the last. */
+const struct search_algorithm *search_at(size_t i);
+
+#endif

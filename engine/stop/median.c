@@ -1,0 +1,91 @@
+/*
+ * median.c: end a trial that is worse than half of the earlier ones were on the way.
+ *
+ * At step s: each ended trial that came as far has a running mean of its reports up to s; the trial
+ * ends when its value at s is worse than the median of those means. This is the rule that Amazon
+ * documents for SageMaker's automatic model tuning; Golovin et al., "Google Vizier" (KDD 2017) has
+ * a relative.
+ * Departures: at least MIN_COMPLETED completed trials came as far as s; no trial ends before its
+ * second step (or in its warm-up); and the caller never asks about the best trial so far.
+ */
+#include "stop/stop.h"
+
+#include <stdlib.h>
+
+#define MIN_COMPLETED  4
+#define DEFAULT_WARMUP 1
+
+extern const struct stop_rule stop_median;
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x, y;
+    x = *(const double *)a;
+    y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median_of(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, compare_doubles);
+    return n % 2 == 1 ? values[n / 2] : values[n / 2 - 1] / 2.0 + values[n / 2] / 2.0;
+}
+
+/* How many of the reports have a step up to s. */
+static size_t reports_up_to(const struct search_trial *trial, double s)
+{
+    size_t low = 0, high = trial->n_reports;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (trial->reports[middle].step <= s)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool stops(const struct search_view *view, size_t index, struct buf *reason)
+{
+    const struct search_trial *trial = &view->trials[index];
+    const struct report *now = &trial->reports[trial->n_reports - 1];
+    uint64_t warmup = view->options->warmup > 0 ? view->options->warmup : DEFAULT_WARMUP;
+    if (now->step <= (double)warmup)
+        return false;
+
+    double *means = arena_array(view->scratch, view->n_trials, sizeof *means);
+    if (means == NULL)
+        return false; /* not to stop is always allowed */
+    size_t n = 0, n_completed = 0;
+    for (size_t i = 0; i < view->n_trials; i++) {
+        const struct search_trial *other = &view->trials[i];
+        bool ended = other->state == HONE_TRIAL_COMPLETED || other->state == HONE_TRIAL_STOPPED;
+        if (!ended || other->n_reports == 0 ||
+            other->reports[other->n_reports - 1].step < now->step)
+            continue;
+        size_t n_before = reports_up_to(other, now->step);
+        if (n_before == 0)
+            continue;
+        means[n++] = other->reports[n_before - 1].sum / (double)n_before;
+        n_completed += other->state == HONE_TRIAL_COMPLETED;
+    }
+    if (n_completed < MIN_COMPLETED)
+        return false;
+    double median = median_of(means, n);
+    if (!(now->value > median))
+        return false;
+
+    double sign = view->options->maximize[0] ? -1.0 : 1.0;
+    buf_text(reason, "value ");
+    buf_printf(reason, "%.4g at step ", sign * now->value);
+    buf_double(reason, now->step);
+    buf_printf(reason, " is worse than %.4g, the median of the running means of %zu trials",
+               sign * median, n);
+    return true;
+}
+
+const struct stop_rule stop_median = {
+    .name = "median",
+    .summary = "end a trial that is worse than the median of the others on the way",
+    .stops = stops,
+};

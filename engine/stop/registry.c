@@ -1,0 +1,40 @@
+/* registry.c: the stopping rules by name. */
+#include "stop/stop.h"
+
+#include <string.h>
+
+extern const struct stop_rule stop_median;
+
+static bool never(const struct search_view *view, size_t trial, struct buf *reason)
+{
+    (void)view, (void)trial, (void)reason;
+    return false;
+}
+
+static const struct stop_rule stop_none = {
+    .name = "none",
+    .summary = "every trial runs to its end",
+    .stops = never,
+};
+
+static const struct stop_rule *const rules[] = {&stop_none, &stop_median};
+
+#define N_RULES (sizeof rules / sizeof rules[0])
+
+const struct stop_rule *stop_find(const char *name)
+{
+    if (name == NULL)
+        return &stop_none;
+    if (strcmp(name, "auto") == 0)
+        return &stop_median;
+    for (size_t i = 0; i < N_RULES; i++)
+        if (strcmp(rules[i]->name, name) == 0)
+            return rules[i];
+    return NULL;
+}
+
+void stop_names(struct buf *out)
+{
+    for (size_t i = 0; i < N_RULES; i++)
+        buf_printf(out, "%s%s", i > 0 ? ", " : "", rules[i]->name);
+}

@@ -1,0 +1,139 @@
+/* trial.c: one trial: making it, its reports, and looking at it through hone.h. */
+#include "study/optimizer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+
+struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row,
+                             const hone_setting *given, size_t n_given, const char *why,
+                             hone_error *err)
+{
+    const struct hone_space *space = opt->space;
+    size_t d = space->n, m = opt->options.n_objectives;
+    struct hone_trial *trial =
+        mem_array(1, sizeof *trial + d * sizeof *trial->settings + (d + 2 * m) * sizeof(double));
+    char *copy = mem_text(why);
+    if (trial == NULL || copy == NULL) {
+        mem_free(trial);
+        mem_free(copy);
+        error_memory(err);
+        return NULL;
+    }
+    trial->settings = (hone_setting *)(trial + 1);
+    trial->row = (double *)(trial->settings + d);
+    trial->values = trial->row + d;
+    trial->minimised = trial->values + m;
+    trial->why = copy;
+    memcpy(trial->row, row, d * sizeof *row);
+    trial->n_settings = space_settings_of(space, row, trial->settings);
+
+    /* The row is what encoding the settings gives, bit for bit: a restored trial is made that way,
+     * and the search must see the same. */
+    size_t k = 0;
+    for (size_t j = 0; j < d; j++) {
+        if (row[j] < 0.0)
+            continue;
+        const struct param *p = &space->params[j];
+        hone_setting *setting = &trial->settings[k++];
+        for (size_t i = 0; i < n_given && p->n_cells == 0; i++)
+            if (strcmp(given[i].name, p->name) == 0)
+                setting->value.number = given[i].value.number;
+        if (space_encode(p, setting->value, &trial->row[j], err) != HONE_OK) {
+            trial_free(trial);
+            return NULL;
+        }
+    }
+    return trial;
+}
+
+void trial_free(struct hone_trial *trial)
+{
+    if (trial == NULL)
+        return;
+    mem_free(trial->why);
+    mem_free(trial->reason);
+    mem_free(trial->reports);
+    mem_free(trial);
+}
+
+hone_status trial_report(struct hone_trial *trial, double step, double value, hone_error *err)
+{
+    size_t at = trial->n_reports;
+    while (at > 0 && trial->reports[at - 1].step >= step)
+        at--;
+    bool again = at < trial->n_reports && trial->reports[at].step == step;
+    if (!again && trial->n_reports == trial->reports_room) {
+        size_t room = trial->reports_room > 0 ? 2 * trial->reports_room : 4;
+        struct report *grown = mem_resize(trial->reports, room, sizeof *grown);
+        if (grown == NULL)
+            return error_memory(err);
+        trial->reports = grown;
+        trial->reports_room = room;
+    }
+    if (!again) {
+        memmove(&trial->reports[at + 1], &trial->reports[at],
+                (trial->n_reports - at) * sizeof *trial->reports);
+        trial->n_reports++;
+    }
+    trial->reports[at] = (struct report){.step = step, .value = value};
+    /* Sums are always formed in the order of the steps, so that the order of arrival is no matter.
+     */
+    for (; at < trial->n_reports; at++)
+        trial->reports[at].sum =
+            trial->reports[at].value + (at > 0 ? trial->reports[at - 1].sum : 0.0);
+    return HONE_OK;
+}
+
+uint64_t hone_trial_id(const hone_trial *trial)
+{
+    return trial->id;
+}
+
+hone_trial_state hone_trial_state_of(const hone_trial *trial)
+{
+    return trial->state;
+}
+
+const hone_setting *hone_trial_settings(const hone_trial *trial, size_t *n_out)
+{
+    *n_out = trial->n_settings;
+    return trial->settings;
+}
+
+static const hone_value *find_value(const hone_trial *trial, const char *name, hone_value_kind kind)
+{
+    for (size_t i = 0; i < trial->n_settings; i++)
+        if (strcmp(trial->settings[i].name, name) == 0)
+            return trial->settings[i].value.kind == kind ? &trial->settings[i].value : NULL;
+    return NULL;
+}
+
+double hone_trial_number(const hone_trial *trial, const char *name)
+{
+    const hone_value *value = find_value(trial, name, HONE_VALUE_NUMBER);
+    return value != NULL ? value->number : (double)NAN;
+}
+
+const char *hone_trial_text(const hone_trial *trial, const char *name)
+{
+    const hone_value *value = find_value(trial, name, HONE_VALUE_TEXT);
+    return value != NULL ? value->text : NULL;
+}
+
+const double *hone_trial_values(const hone_trial *trial, size_t *n_out)
+{
+    *n_out = trial->n_values;
+    return trial->n_values > 0 ? trial->values : NULL;
+}
+
+const char *hone_trial_why(const hone_trial *trial)
+{
+    return trial->why;
+}
+
+const char *hone_trial_reason(const hone_trial *trial)
+{
+    return trial->reason;
+}

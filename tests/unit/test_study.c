@@ -1,0 +1,368 @@
+#include "near.h"
+
+#include <string.h>
+
+#include "search/registry.h"
+#include "study/optimizer.h"
+
+static hone_space *make_space(void)
+{
+    hone_space *s = hone_space_new();
+    hone_value opts[] = {HONE_TEXT("sgd"), HONE_TEXT("adam")};
+    assert_int_equal(hone_space_add_float(s, "lr", 1e-5, 1e-1, HONE_LOG, NULL), HONE_OK);
+    assert_int_equal(hone_space_add_choice(s, "opt", 2, opts, NULL), HONE_OK);
+    assert_int_equal(hone_space_add_float(s, "momentum", 0, 1, HONE_LINEAR, NULL), HONE_OK);
+    assert_int_equal(hone_space_add_condition(s, "momentum", "opt", 1, opts, NULL), HONE_OK);
+    return s;
+}
+
+static hone_optimizer *make(const hone_options *options)
+{
+    hone_space *s = make_space();
+    hone_error err;
+    hone_optimizer *opt = hone_optimizer_new(s, options, &err);
+    if (opt == NULL)
+        fail_msg("%s", err.text);
+    hone_space_free(s); /* the optimizer has a copy */
+    return opt;
+}
+
+static uint64_t ask(hone_optimizer *opt)
+{
+    hone_error err;
+    const hone_trial *trial = hone_ask(opt, &err);
+    if (trial == NULL)
+        fail_msg("%s", err.text);
+    return hone_trial_id(trial);
+}
+
+static void tell(hone_optimizer *opt, uint64_t id, double value)
+{
+    assert_int_equal(hone_tell(opt, id, &value, 1, NULL), HONE_OK);
+}
+
+static const hone_options random_search = {.strategy = "random", .seed = 3};
+
+static void a_trial_shows_its_settings_and_values(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make(&random_search);
+    for (int i = 0; i < 20; i++) {
+        const hone_trial *trial = hone_find(opt, ask(opt));
+        size_t n;
+        const hone_setting *settings = hone_trial_settings(trial, &n);
+        const char *name = hone_trial_text(trial, "opt");
+        assert_int_equal(n, strcmp(name, "sgd") == 0 ? 3 : 2);
+        assert_string_equal(settings[0].name, "lr");
+        assert_true(hone_trial_number(trial, "lr") >= 1e-5);
+        assert_int_equal(isnan(hone_trial_number(trial, "momentum")), n == 2);
+        assert_true(isnan(hone_trial_number(trial, "opt")));
+        assert_true(isnan(hone_trial_number(trial, "none")));
+        assert_null(hone_trial_text(trial, "lr"));
+        assert_string_equal(hone_trial_why(trial), "random");
+        assert_null(hone_trial_values(trial, &n));
+        assert_null(hone_trial_reason(trial));
+    }
+    tell(opt, 4, 0.5);
+    size_t n;
+    const hone_trial *trial = hone_find(opt, 4);
+    assert_true(hone_trial_values(trial, &n)[0] == 0.5);
+    assert_int_equal(n, 1);
+    assert_int_equal(hone_trial_state_of(trial), HONE_TRIAL_COMPLETED);
+    assert_null(hone_find(opt, 20));
+    hone_optimizer_free(opt);
+}
+
+static void the_best_is_the_first_told_among_equals(void **state)
+{
+    (void)state;
+    hone_options options = random_search;
+    options.maximize[0] = true;
+    hone_optimizer *opt = make(&options);
+    assert_null(hone_best(opt));
+    for (int i = 0; i < 5; i++)
+        ask(opt);
+    tell(opt, 0, 1.0);
+    tell(opt, 3, 2.0);
+    tell(opt, 1, 2.0);
+    assert_int_equal(hone_trial_id(hone_best(opt)), 3);
+    assert_int_equal(hone_tell_failed(opt, 2, NULL), HONE_OK);
+    assert_int_equal(hone_trial_id(hone_best(opt)), 3);
+    hone_optimizer_free(opt);
+}
+
+static void a_value_that_is_not_finite_is_a_failure(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make(&random_search);
+    static const double values[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        tell(opt, ask(opt), values[i]);
+        assert_int_equal(hone_trial_state_of(hone_find(opt, i)), HONE_TRIAL_FAILED);
+    }
+    hone_optimizer_free(opt);
+}
+
+static void wrong_calls_are_named_and_change_nothing(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make(&random_search);
+    hone_error err;
+    double values[2] = {1, 2};
+    bool stop;
+    assert_int_equal(hone_tell(opt, 0, values, 1, &err), HONE_ENOTFOUND);
+    assert_string_equal(err.text, "there is no trial 0");
+    ask(opt);
+    assert_int_equal(hone_tell(opt, 0, values, 2, &err), HONE_EINVAL);
+    assert_string_equal(err.text, "there are 1 objectives, got 2 values");
+    assert_int_equal(hone_reopen(opt, 0, &err), HONE_ESTATE);
+    assert_string_equal(err.text, "trial 0 is running, neither cancelled nor failed");
+    assert_int_equal(hone_report(opt, 0, -1, 1, &stop, &err), HONE_EINVAL);
+    assert_string_equal(err.text, "a step must be 0 or more, got -1");
+    tell(opt, 0, 1);
+    assert_int_equal(hone_tell(opt, 0, values, 1, &err), HONE_ESTATE);
+    assert_string_equal(err.text, "trial 0 is completed, not running");
+    assert_int_equal(hone_report(opt, 0, 1, 1, &stop, &err), HONE_ESTATE);
+    assert_int_equal(hone_tell_cancelled(opt, 0, &err), HONE_ESTATE);
+    assert_int_equal(hone_tell_stopped(opt, 7, &err), HONE_ENOTFOUND);
+    assert_true(hone_trial_values(hone_find(opt, 0), &(size_t){0})[0] == 1.0);
+    hone_optimizer_free(opt);
+}
+
+static void bad_options_are_refused_by_name(void **state)
+{
+    (void)state;
+    hone_space *s = make_space(), *none = hone_space_new();
+    hone_error err;
+    assert_null(hone_optimizer_new(none, NULL, &err));
+    assert_string_equal(err.text, "the space has no parameter");
+    assert_null(hone_optimizer_new(s, &(hone_options){.strategy = "tpe"}, &err));
+    assert_non_null(strstr(err.text, "unknown strategy \"tpe\"; there are auto, "));
+    assert_non_null(strstr(err.text, "random"));
+    assert_null(hone_optimizer_new(s, &(hone_options){.stopping = "asha"}, &err));
+    assert_string_equal(err.text, "unknown stopping rule \"asha\"; there are auto, none, median");
+    assert_null(hone_optimizer_new(s, &(hone_options){.n_objectives = 9}, &err));
+    assert_null(hone_optimizer_new(s, &(hone_options){.seed = UINT64_MAX}, &err));
+    assert_null(hone_optimizer_new(s, &(hone_options){.strategy = "grid"}, &err));
+    assert_non_null(strstr(err.text, "parameter \"lr\" is continuous"));
+    assert_int_equal(hone_space_add_where(s, "lr > 1", NULL), HONE_OK);
+    assert_null(hone_optimizer_new(s, &random_search, &err));
+    assert_string_equal(err.text, "no configuration that satisfies `where` was found");
+    hone_space_free(none);
+    hone_space_free(s);
+}
+
+static void a_cancelled_configuration_may_come_again_and_no_other(void **state)
+{
+    (void)state;
+    hone_space *s = hone_space_new();
+    assert_int_equal(hone_space_add_int(s, "x", 1, 5, HONE_LINEAR, NULL), HONE_OK);
+    for (size_t a = 0; search_at(a) != NULL; a++) {
+        hone_options options = {.strategy = search_at(a)->name};
+        hone_optimizer *opt = hone_optimizer_new(s, &options, NULL);
+        hone_error err;
+        for (int i = 0; i < 5; i++)
+            ask(opt);
+        assert_null(hone_ask(opt, &err));
+        assert_int_equal(err.status, HONE_EEXHAUSTED);
+        assert_int_equal(hone_tell_failed(opt, 1, NULL), HONE_OK);
+        assert_null(hone_ask(opt, &err));
+        assert_int_equal(hone_tell_cancelled(opt, 2, NULL), HONE_OK);
+        uint64_t again = ask(opt);
+        assert_int_equal(again, 5);
+        assert_true(hone_trial_number(hone_find(opt, 5), "x") ==
+                    hone_trial_number(hone_find(opt, 2), "x"));
+        assert_null(hone_ask(opt, &err));
+        assert_int_equal(hone_reopen(opt, 2, NULL), HONE_OK);
+        tell(opt, 2, 1.0);
+        hone_optimizer_free(opt);
+    }
+    hone_space_free(s);
+}
+
+static void enqueued_configurations_come_first_and_are_filled_in(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make(&random_search);
+    hone_error err;
+    hone_setting lr = {"lr", HONE_NUMBER(0.01)}, momentum = {"momentum", HONE_NUMBER(0.9)};
+    hone_setting whole[] = {{"lr", HONE_NUMBER(0.02)}, {"opt", HONE_TEXT("adam")}};
+    hone_setting clash[] = {{"momentum", HONE_NUMBER(0.5)}, {"opt", HONE_TEXT("adam")}};
+    assert_int_equal(hone_enqueue(opt, &lr, 1, &err), HONE_OK);
+    assert_int_equal(hone_enqueue(opt, &momentum, 1, &err), HONE_OK);
+    assert_int_equal(hone_enqueue(opt, whole, 2, &err), HONE_OK);
+    assert_int_equal(hone_enqueue(opt, whole, 2, &err), HONE_OK);
+    assert_int_equal(hone_enqueue(opt, clash, 2, &err), HONE_EINVAL);
+    assert_string_equal(err.text, "parameter \"momentum\" is inactive with this value of \"opt\"");
+    const hone_trial *trial = hone_find(opt, ask(opt));
+    assert_true(hone_trial_number(trial, "lr") == 0.01);
+    assert_non_null(hone_trial_text(trial, "opt"));
+    assert_string_equal(hone_trial_why(trial), "enqueued");
+    trial = hone_find(opt, ask(opt));
+    assert_true(hone_trial_number(trial, "momentum") == 0.9);
+    assert_string_equal(hone_trial_text(trial, "opt"), "sgd"); /* switched to make it active */
+    trial = hone_find(opt, ask(opt));
+    assert_true(hone_trial_number(trial, "lr") == 0.02);
+    trial = hone_find(opt, ask(opt)); /* the second copy is passed over */
+    assert_string_equal(hone_trial_why(trial), "random");
+    hone_optimizer_free(opt);
+}
+
+static void default_values_are_tried_first(void **state)
+{
+    (void)state;
+    hone_space *s = make_space();
+    assert_int_equal(hone_space_set_default(s, "lr", HONE_NUMBER(0.003), NULL), HONE_OK);
+    assert_int_equal(hone_space_set_default(s, "opt", HONE_TEXT("adam"), NULL), HONE_OK);
+    assert_int_equal(hone_space_set_default(s, "momentum", HONE_NUMBER(0.9), NULL), HONE_OK);
+    hone_optimizer *opt = hone_optimizer_new(s, &random_search, NULL);
+    const hone_trial *trial = hone_find(opt, ask(opt));
+    assert_true(hone_trial_number(trial, "lr") == 0.003);
+    assert_string_equal(hone_trial_text(trial, "opt"), "adam");
+    assert_string_equal(hone_trial_why(trial), "default values");
+    assert_string_equal(hone_trial_why(hone_find(opt, ask(opt))), "random");
+    hone_optimizer_free(opt);
+    hone_space_free(s);
+}
+
+static void added_trials_keep_their_numbers_to_the_last_bit(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make(&random_search);
+    hone_error err;
+    uint64_t id;
+    double value = 0.25;
+    hone_setting settings[] = {{"lr", HONE_NUMBER(0.0012345678901234567)},
+                               {"opt", HONE_TEXT("adam")}};
+    assert_int_equal(hone_add(opt, settings, 2, &value, 1, &id, &err), HONE_OK);
+    assert_int_equal(id, 0);
+    assert_true(hone_trial_number(hone_find(opt, 0), "lr") == 0.0012345678901234567);
+    assert_ptr_equal(hone_best(opt), hone_find(opt, 0));
+    assert_int_equal(hone_add(opt, settings, 2, NULL, 0, &id, &err), HONE_OK);
+    assert_int_equal(hone_trial_state_of(hone_find(opt, 1)), HONE_TRIAL_FAILED);
+    assert_int_equal(hone_add(opt, settings, 1, &value, 1, &id, &err), HONE_EINVAL);
+    assert_string_equal(err.text, "parameter \"opt\" is missing");
+    assert_int_equal(hone_add(opt, settings, 2, &value, 2, &id, &err), HONE_EINVAL);
+    assert_null(hone_find(opt, 2));
+    hone_optimizer_free(opt);
+}
+
+/* A trial that reports 1 .. n_steps, each `level` high, and completes. */
+static void run_trial(hone_optimizer *opt, double level, int n_steps)
+{
+    uint64_t id = ask(opt);
+    bool stop;
+    for (int step = 1; step <= n_steps; step++)
+        assert_int_equal(hone_report(opt, id, step, level, &stop, NULL), HONE_OK);
+    tell(opt, id, level);
+}
+
+static void median_stops_the_worse_half_with_a_reason(void **state)
+{
+    (void)state;
+    hone_options options = {.strategy = "random", .stopping = "auto"};
+    hone_optimizer *opt = make(&options);
+    bool stop;
+    for (int i = 0; i < 3; i++)
+        run_trial(opt, i, 5);
+    uint64_t id = ask(opt);
+    assert_int_equal(hone_report(opt, id, 3, 9.0, &stop, NULL), HONE_OK);
+    assert_false(stop); /* three completed trials are too few */
+    run_trial(opt, 3, 5);
+    run_trial(opt, 4, 2); /* never came to step 3 */
+    assert_int_equal(hone_report(opt, id, 1, 0.5, &stop, NULL), HONE_OK);
+    assert_true(stop); /* an old step, but at its last one, 3, it is worse */
+    uint64_t worse = ask(opt);
+    assert_int_equal(hone_report(opt, worse, 1, 9.0, &stop, NULL), HONE_OK);
+    assert_false(stop); /* step 1 is too early */
+    assert_int_equal(hone_report(opt, worse, 2, (double)NAN, &stop, NULL), HONE_OK);
+    assert_false(stop);
+    /* at step 3 the means are 0, 1, 2, 3 */
+    assert_int_equal(hone_report(opt, worse, 3, 1.5, &stop, NULL), HONE_OK);
+    assert_false(stop);
+    assert_int_equal(hone_report(opt, worse, 3, 1.75, &stop, NULL), HONE_OK);
+    assert_true(stop);
+    assert_string_equal(
+        hone_trial_reason(hone_find(opt, worse)),
+        "value 1.75 at step 3 is worse than 1.5, the median of the running means of 4 trials");
+    assert_int_equal(hone_tell_stopped(opt, worse, NULL), HONE_OK);
+    assert_int_equal(hone_trial_state_of(hone_find(opt, worse)), HONE_TRIAL_STOPPED);
+    hone_optimizer_free(opt);
+}
+
+static void the_best_trial_and_the_warmup_are_never_stopped(void **state)
+{
+    (void)state;
+    hone_options options = {
+        .strategy = "random", .stopping = "median", .warmup = 4, .maximize = {true}};
+    hone_optimizer *opt = make(&options);
+    bool stop;
+    for (int i = 0; i < 4; i++)
+        run_trial(opt, 10.0 - i, 6);
+    uint64_t id = ask(opt);
+    assert_int_equal(hone_report(opt, id, 4, 0.0, &stop, NULL), HONE_OK);
+    assert_false(stop);
+    assert_int_equal(hone_report(opt, id, 5, 10.0, &stop, NULL), HONE_OK);
+    assert_false(stop); /* as good as the best */
+    assert_int_equal(hone_report(opt, id, 6, 8.0, &stop, NULL), HONE_OK);
+    assert_true(stop); /* the median is 8.5, and more is better */
+    hone_optimizer_free(opt);
+}
+
+static void asking_is_a_function_of_seed_and_history(void **state)
+{
+    (void)state;
+    for (size_t a = 0; search_at(a) != NULL; a++) {
+        hone_options options = {.strategy = search_at(a)->name, .grid_points = 5};
+        hone_optimizer *one = make(&options), *two = make(&options);
+        for (uint64_t i = 0; i < 12; i++) {
+            ask(one);
+            ask(two);
+            assert_memory_equal(one->trials[i]->row, two->trials[i]->row, 3 * sizeof(double));
+            tell(one, i, (double)i);
+            tell(two, i, (double)i);
+        }
+        hone_optimizer_free(one);
+        hone_optimizer_free(two);
+    }
+}
+
+static void ten_thousand_trials_are_quick(void **state)
+{
+    (void)state;
+    hone_space *s = hone_space_new();
+    assert_int_equal(hone_space_add_int(s, "x", 1, 10000, HONE_LINEAR, NULL), HONE_OK);
+    hone_optimizer *opt = hone_optimizer_new(s, &random_search, NULL);
+    static bool met[10001];
+    for (int i = 0; i < 10000; i++) {
+        const hone_trial *trial = hone_find(opt, ask(opt));
+        size_t x = (size_t)hone_trial_number(trial, "x");
+        assert_false(met[x]);
+        met[x] = true;
+    }
+    hone_error err;
+    assert_null(hone_ask(opt, &err));
+    assert_string_equal(err.text, "no untried configuration is left after 10000 trials");
+    hone_optimizer_free(opt);
+    hone_space_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_trial_shows_its_settings_and_values),
+        cmocka_unit_test(the_best_is_the_first_told_among_equals),
+        cmocka_unit_test(a_value_that_is_not_finite_is_a_failure),
+        cmocka_unit_test(wrong_calls_are_named_and_change_nothing),
+        cmocka_unit_test(bad_options_are_refused_by_name),
+        cmocka_unit_test(a_cancelled_configuration_may_come_again_and_no_other),
+        cmocka_unit_test(enqueued_configurations_come_first_and_are_filled_in),
+        cmocka_unit_test(default_values_are_tried_first),
+        cmocka_unit_test(added_trials_keep_their_numbers_to_the_last_bit),
+        cmocka_unit_test(median_stops_the_worse_half_with_a_reason),
+        cmocka_unit_test(the_best_trial_and_the_warmup_are_never_stopped),
+        cmocka_unit_test(asking_is_a_function_of_seed_and_history),
+        cmocka_unit_test(ten_thousand_trials_are_quick),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
