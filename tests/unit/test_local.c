@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "exec/executor.h"
 #include "exec/record.h"
+#include "exec/slots.h"
 #include "io/file.h"
 #include "io/process.h"
 
@@ -104,6 +105,13 @@ static const char *read_text(struct scene *s, const char *name)
     snprintf(path, sizeof path, "%s/%s", s->folder, name);
     buf_clear(&s->text);
     return file_read(path, &s->text, NULL) == HONE_OK ? s->text.data : "";
+}
+
+static void make_file(struct scene *s, const char *name)
+{
+    char path[400];
+    snprintf(path, sizeof path, "%s/%s", s->folder, name);
+    assert_int_equal(file_write(path, "", 0, false, NULL), HONE_OK);
 }
 
 /* Wait until the script has written a line to a file. */
@@ -433,6 +441,37 @@ static void after_a_reboot_what_ran_is_lost(void **state)
     assert_int_equal(end(s).cause, END_ASKED);
 }
 
+static void slots_are_held_by_the_shim_alone_until_it_ends(void **state)
+{
+    struct scene *s = *state;
+    char book[300];
+    size_t n_free = 0, all = slots_total();
+    hone_error err;
+    snprintf(book, sizeof book, "%s/slots", s->folder);
+    setenv("HONE_TEST_SLOTS", book, 1);
+    s->job.cpus = all;
+    start(s, "ls /proc/self/fd | wc -l; while [ ! -e go ]; do sleep 0.01; done");
+    await(s, "log");
+    assert_int_equal(slots_free(&n_free, NULL), HONE_OK);
+    assert_int_equal(n_free, 0);
+
+    char word[] = "true", *words[] = {word, NULL};
+    struct attempt_job other = s->job;
+    other.folder = "/tmp"; /* it must come to nothing */
+    other.argv = words;
+    other.cpus = 1;
+    assert_int_equal(local_start(&other, &err), HONE_ESTATE);
+    other.cpus = all + 1;
+    assert_int_equal(local_start(&other, &err), HONE_EINVAL);
+
+    make_file(s, "go");
+    assert_int_equal(end(s).exit_code, 0);
+    assert_string_equal(read_text(s, "log"), "4\n"); /* 0, 1, 2 and the folder that ls reads */
+    assert_int_equal(slots_free(&n_free, NULL), HONE_OK);
+    assert_int_equal(n_free, all);
+    unsetenv("HONE_TEST_SLOTS");
+}
+
 static void half_a_record_is_none(void **state)
 {
     struct scene *s = *state;
@@ -450,9 +489,9 @@ static void a_missing_folder_is_one_clear_line(void **state)
     (void)state;
     hone_error err;
     struct attempt_status status;
-    assert_int_equal(local_poll("/no/such/attempt", &status, &err), HONE_EIO);
+    assert_int_equal(local_poll("/no/such/attempt", &status, &err), HONE_ENOTFOUND);
     assert_string_equal(err.text, "open /no/such/attempt: No such file or directory");
-    assert_int_equal(local_stop("/no/such/attempt", &err), HONE_EIO);
+    assert_int_equal(local_stop("/no/such/attempt", &err), HONE_ENOTFOUND);
 }
 
 int main(void)
@@ -480,6 +519,7 @@ int main(void)
         TEST(a_sweep_takes_no_other_attempt),
         TEST(a_reused_pid_is_not_the_shim),
         TEST(after_a_reboot_what_ran_is_lost),
+        TEST(slots_are_held_by_the_shim_alone_until_it_ends),
         TEST(half_a_record_is_none),
         TEST(a_missing_folder_is_one_clear_line),
     };

@@ -23,6 +23,7 @@ struct attempt_job {
     double trial_time_s, silence_s; /* 0 = none */
     double grace_s, orphan_s;
     uint64_t memory_bytes; /* 0 = none */
+    size_t cpus; /* slots of the machine's book that it takes (slots.h); 0 = not counted */
 };
 
 enum attempt_phase {
@@ -66,10 +67,16 @@ struct attempt_status {
  * Start an attempt: returns when the shim was launched. Idempotent: the shim that creates
  * FOLDER/claim first runs the trial, any other leaves at once, so a tuner that died in between may
  * simply start it again.
+ *
+ * @return HONE_OK; HONE_ESTATE: its slots are not free now, nothing was done; HONE_EINVAL: there
+ * are not so many slots; HONE_EIO: hone-shim cannot be started
  */
 HONE_NODISCARD hone_status local_start(const struct attempt_job *job, hone_error *err);
 
-/** Look at an attempt's folder and processes. Cheap: no scan of /proc while the shim lives. */
+/**
+ * Look at an attempt's folder and processes. Cheap: no scan of /proc while the shim lives.
+ * HONE_ENOTFOUND: there is no such folder.
+ */
 HONE_NODISCARD hone_status local_poll(const char *folder, struct attempt_status *out,
                                       hone_error *err);
 

@@ -29,6 +29,7 @@
 #include "base/mem.h"
 #include "exec/paths.h"
 #include "exec/record.h"
+#include "exec/slots.h"
 #include "io/file.h"
 #include "io/process.h"
 #include "io/time.h"
@@ -130,84 +131,112 @@ static const char *shim_path(void)
     return path[0] == '\0' ? "hone-shim" : path;
 }
 
-static pid_t spawn_shim(const char *path, char **argv, char *const *envp, int *reason_out)
+/* Returns 0 or the errno. The slots' locks become descriptors 3, 4, ... */
+static int spawn_shim(pid_t *pid_out, const char *path, char **argv, char *const *envp,
+                      const int *locks, size_t n_locks)
 {
     posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t actions;
     sigset_t all, none;
-    pid_t pid = -1;
     sigfillset(&all);
     sigemptyset(&none);
-    *reason_out = posix_spawnattr_init(&attributes);
-    if (*reason_out != 0)
-        return -1;
+    int reason = posix_spawnattr_init(&attributes);
+    if (reason != 0)
+        return reason;
+    reason = posix_spawn_file_actions_init(&actions);
+    if (reason != 0)
+        goto out;
+    for (size_t i = 0; i < n_locks && reason == 0; i++)
+        reason = posix_spawn_file_actions_adddup2(&actions, locks[i], (int)i + 3);
     /* Default dispositions go through the shim to the trial, which exec() would not reset. */
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    *reason_out = posix_spawn(&pid, path, NULL, &attributes, argv, envp);
+    if (reason == 0)
+        reason = posix_spawn(pid_out, path, &actions, &attributes, argv, envp);
+    posix_spawn_file_actions_destroy(&actions);
+out:
     posix_spawnattr_destroy(&attributes);
-    return *reason_out == 0 ? pid : -1;
+    return reason;
 }
 
-static size_t count_words(char *const *words)
+/* The shim's options, each word ended by a NUL. */
+static void write_options(struct buf *b, const struct attempt_job *job)
 {
-    size_t n = 0;
-    while (words[n] != NULL)
-        n++;
-    return n;
+    const struct {
+        const char *name, *text;
+    } texts[] = {{"--id", job->id},          {"--folder", job->folder},
+                 {"--alive", job->alive},    {"--workdir", job->workdir},
+                 {"--node", process_host()}, {"--boot-id", process_boot_id()}};
+    const struct {
+        const char *name;
+        uint64_t value; /* 0 = none */
+    } numbers[] = {{"--time", (uint64_t)(job->trial_time_s * 1000.0)},
+                   {"--silence", (uint64_t)(job->silence_s * 1000.0)},
+                   {"--grace", (uint64_t)(job->grace_s * 1000.0)},
+                   {"--orphan", (uint64_t)(job->orphan_s * 1000.0)},
+                   {"--memory", job->memory_bytes},
+                   {"--slots", job->cpus}};
+    buf_printf(b, "hone-shim%c", 0);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        buf_printf(b, "%s%c%s%c", texts[i].name, 0, texts[i].text, 0);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (numbers[i].value > 0)
+            buf_printf(b, "%s%c%llu%c", numbers[i].name, 0, (unsigned long long)numbers[i].value,
+                       0);
+    buf_printf(b, "--%c", 0);
+}
+
+/* The shim's whole command, in one list that points into `options` and the job; NULL: no memory. */
+static char **make_command(const struct attempt_job *job, struct buf *options)
+{
+    size_t n = 0, n_words = 0;
+    write_options(options, job);
+    for (size_t i = 0; i < options->len; i++)
+        n += options->data[i] == '\0';
+    while (job->argv[n_words] != NULL)
+        n_words++;
+    char **argv = options->failed ? NULL : mem_array(n + n_words + 1, sizeof *argv);
+    if (argv == NULL)
+        return NULL;
+    char *at = options->data;
+    for (size_t i = 0; i < n; i++) {
+        argv[i] = at;
+        at += strlen(at) + 1;
+    }
+    memcpy(argv + n, job->argv, n_words * sizeof *argv);
+    return argv;
 }
 
 hone_status local_start(const struct attempt_job *job, hone_error *err)
 {
-    enum { OPTIONS_MAX = 32 };
-    hone_status status = HONE_OK;
+    int locks[SLOTS_MAX];
+    size_t n_locks = 0;
+    struct launched new = {0};
     struct launched *before = launched_find(job->folder);
     if (before != NULL && !before->gone)
         return HONE_OK;
     if (before != NULL)
         before->final = true;
     launched_sift();
-    size_t n_words = count_words(job->argv), n = 0;
-    struct launched new = {.folder = mem_text(job->folder), .id = mem_text(job->id)};
-    char **argv = mem_array(OPTIONS_MAX + n_words, sizeof *argv);
-    /* One block holds copies of the texts: argv is not const for exec's sake. */
-    struct buf text;
-    buf_init(&text, 1u << 16);
-    if (n_words == 0) {
-        status = error_set(err, HONE_EINVAL, "attempt %s: no command", job->id);
-        goto out;
-    }
 
-    const char *path = shim_path();
-    buf_printf(&text, "hone-shim%c--id%c%s%c--folder%c%s%c", 0, 0, job->id, 0, 0, job->folder, 0);
-    buf_printf(&text, "--alive%c%s%c--workdir%c%s%c", 0, job->alive, 0, 0, job->workdir, 0);
-    buf_printf(&text, "--node%c%s%c--boot-id%c%s%c", 0, process_host(), 0, 0, process_boot_id(), 0);
-    const struct {
-        const char *name;
-        double seconds;
-    } limits[] = {{"--time", job->trial_time_s},
-                  {"--silence", job->silence_s},
-                  {"--grace", job->grace_s},
-                  {"--orphan", job->orphan_s}};
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
-        if (limits[i].seconds > 0.0)
-            buf_printf(&text, "%s%c%.0f%c", limits[i].name, 0, limits[i].seconds * 1000.0, 0);
-    if (job->memory_bytes > 0)
-        buf_printf(&text, "--memory%c%llu%c", 0, (unsigned long long)job->memory_bytes, 0);
-    buf_printf(&text, "--%c", 0);
-    if (argv == NULL || new.folder == NULL || new.id == NULL || text.failed ||
-        !launched_reserve()) {
+    struct buf options;
+    buf_init(&options, 1u << 16);
+    hone_status status = job->cpus > 0 ? slots_take(job->cpus, locks, err) : HONE_OK;
+    char **argv = make_command(job, &options);
+    if (status != HONE_OK)
+        goto out;
+    n_locks = job->cpus;
+    new.folder = mem_text(job->folder);
+    new.id = mem_text(job->id);
+    if (argv == NULL || new.folder == NULL || new.id == NULL || !launched_reserve()) {
         status = error_memory(err);
         goto out;
     }
-    for (char *at = text.data; at < text.data + text.len; at += strlen(at) + 1)
-        argv[n++] = at;
-    memcpy(argv + n, job->argv, n_words * sizeof *argv);
-
-    int reason;
-    new.pid = spawn_shim(path, argv, job->envp, &reason);
-    if (new.pid < 0) {
+    const char *path = shim_path();
+    int reason = spawn_shim(&new.pid, path, argv, job->envp, locks, n_locks);
+    if (reason != 0) {
         errno = reason;
         status = error_errno(err, HONE_EIO, "start %s", path);
         goto out;
@@ -215,22 +244,23 @@ hone_status local_start(const struct attempt_job *job, hone_error *err)
     launched[n_launched++] = new;
     new = (struct launched){0};
 out:
+    slots_close(locks, n_locks); /* the shim has its own */
     mem_free(new.folder);
     mem_free(new.id);
     mem_free(argv);
-    buf_release(&text);
+    buf_release(&options);
     return status;
 }
 
 /* ---- Looking ---------------------------------------------------------------------------------
  */
 
-static int folder_open(const char *folder, hone_error *err)
+static hone_status folder_open(const char *folder, int *fd_out, hone_error *err)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        error_errno(err, errno == ENOENT ? HONE_ENOTFOUND : HONE_EIO, "open %s", folder);
-    return fd;
+    *fd_out = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd_out >= 0)
+        return HONE_OK;
+    return error_errno(err, errno == ENOENT ? HONE_ENOTFOUND : HONE_EIO, "open %s", folder);
 }
 
 /*
@@ -280,10 +310,11 @@ static hone_status look(int dir, const char *folder, struct attempt_status *out,
 hone_status local_poll(const char *folder, struct attempt_status *out, hone_error *err)
 {
     struct attempt_status now = {.phase = PHASE_ABSENT, .exit_code = -1};
-    int dir = folder_open(folder, err);
-    if (dir < 0)
-        return HONE_EIO;
-    hone_status status = look(dir, folder, &now, err);
+    int dir;
+    hone_status status = folder_open(folder, &dir, err);
+    if (status != HONE_OK)
+        return status;
+    status = look(dir, folder, &now, err);
     close(dir);
     if (status == HONE_OK)
         *out = now;
@@ -308,11 +339,12 @@ int local_watch(const char *folder)
     struct attempt_status status = {0};
     if (l != NULL && !l->gone) /* not waited for: no other process can have its number */
         return pidfd_open(l->pid, 0);
-    int dir = folder_open(folder, NULL), fd = -1;
-    if (dir >= 0 && record_read(dir, "claim", &status))
+    int dir, fd = -1;
+    if (folder_open(folder, &dir, NULL) != HONE_OK)
+        return -1;
+    if (record_read(dir, "claim", &status))
         fd = process_open(&status);
-    if (dir >= 0)
-        close(dir);
+    close(dir);
     return fd;
 }
 
@@ -323,10 +355,10 @@ hone_status local_stop(const char *folder, hone_error *err)
 {
     struct attempt_status seen = {0};
     struct attempt_status asked = {.cause = END_ASKED};
-    hone_status status = HONE_OK;
-    int dir = folder_open(folder, err), fd = -1;
-    if (dir < 0)
-        return HONE_EIO;
+    int dir, fd = -1;
+    hone_status status = folder_open(folder, &dir, err);
+    if (status != HONE_OK)
+        return status;
     if (record_read(dir, "exit", &seen))
         goto out;
     if (!record_read(dir, "claim", &seen)) {

@@ -56,6 +56,7 @@ struct pulse {
 };
 
 struct shim {
+    unsigned n_slots; /* descriptors 3, 4, ...: locks of slots.h that are ours while we live */
     const char *folder_path, *id, *alive_path, *workdir, *node, *boot_id;
     double time_s, silence_s, grace_s, orphan_s;
     uint64_t memory_bytes;
@@ -117,6 +118,8 @@ static bool read_arguments(struct shim *s, int argc, char **argv)
             *options[k].number = (double)strtoll(argv[i + 1], NULL, 10) / 1000.0;
         else if (strcmp(argv[i], "--memory") == 0)
             s->memory_bytes = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--slots") == 0)
+            s->n_slots = (unsigned)strtoul(argv[i + 1], NULL, 10);
         else
             return false;
     }
@@ -390,13 +393,14 @@ int main(int argc, char **argv)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGCHLD);
 
+    if (!read_arguments(&s, argc, argv))
+        return EINVAL;
     /* Nothing of the tuner's stays open in the trial, and no terminal or pipe in us. */
-    close_range(3, ~0U, 0);
+    close_range(3 + s.n_slots, ~0U, 0);
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
         return errno;
-    if (!read_arguments(&s, argc, argv))
-        return EINVAL;
     s.folder = open(s.folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s.folder < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
         return errno;
