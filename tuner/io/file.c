@@ -48,9 +48,13 @@ hone_status file_make_folder(const char *path, hone_error *err)
             continue;
         char end = *p;
         *p = '\0';
-        if (mkdir(copy, 0700) != 0 && stat(copy, &st) != 0) {
-            status = error_errno(err, HONE_EIO, "make folder %s", copy);
-            break;
+        if (mkdir(copy, 0700) != 0) {
+            int reason = errno; /* that it is there is not always EEXIST: automounts, read-only */
+            if (stat(copy, &st) != 0) {
+                errno = reason;
+                status = error_errno(err, HONE_EIO, "make folder %s", copy);
+                break;
+            }
         }
         if (end == '\0')
             break;

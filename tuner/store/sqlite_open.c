@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/mem.h"
 #include "io/file.h"
 #include "io/process.h"
@@ -153,20 +154,66 @@ static hone_status check_place(struct sqlite_store *s, bool create, hone_error *
     return make_file(s, err);
 }
 
+/* Whether the store lies still in a place where nobody may write: a snapshot, an archive, a medium
+ * that is mounted read-only. Reading WAL takes files beside it unless SQLite is told so. */
+static bool is_archive(const struct sqlite_store *s)
+{
+    struct buf name;
+    struct stat st;
+    buf_init(&name, strlen(s->path) + 8);
+    buf_printf(&name, "%s-wal", s->path);
+    bool log_waits = !name.failed && stat(name.data, &st) == 0 && st.st_size > 0;
+    buf_clear(&name);
+    buf_text(&name, s->path);
+    char *slash = strrchr(name.data, '/');
+    if (slash != NULL)
+        slash[slash == name.data] = '\0';
+    bool writable = name.failed || access(slash == NULL ? "." : name.data, W_OK) == 0;
+    buf_release(&name);
+    return !log_waits && !writable && access(s->path, R_OK) == 0;
+}
+
+static hone_status open_file(struct sqlite_store *s, hone_error *err)
+{
+    struct buf uri;
+    int flags = SQLITE_OPEN_READWRITE;
+    buf_init(&uri, 3 * strlen(s->path) + 32);
+    if (is_archive(s)) {
+        flags = SQLITE_OPEN_READONLY;
+        buf_text(&uri, "file:");
+        for (const char *p = s->path; *p != '\0'; p++) {
+            if (strchr("%?#", *p) != NULL)
+                buf_printf(&uri, "%%%02x", (unsigned)*p);
+            else
+                buf_char(&uri, *p);
+        }
+        buf_text(&uri, "?immutable=1");
+        flags |= SQLITE_OPEN_URI;
+    } else {
+        buf_text(&uri, s->path);
+    }
+    hone_status status = uri.failed ? error_memory(err) : HONE_OK;
+    if (status == HONE_OK) {
+        int rc = sqlite3_open_v2(uri.data, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+        if (rc != SQLITE_OK)
+            status = sqlite_failed(s, rc, err);
+    }
+    buf_release(&uri);
+    return status;
+}
+
 hone_status sqlite_connect(struct sqlite_store *s, bool create, hone_error *err)
 {
+    sqlite3_stmt *statement = NULL;
+    int64_t version;
     hone_status status = check_place(s, create, err);
+    if (status == HONE_OK)
+        status = open_file(s, err);
     if (status != HONE_OK)
-        return status;
-    int rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc != SQLITE_OK) {
-        status = sqlite_failed(s, rc, err);
         goto out;
-    }
     sqlite3_extended_result_codes(s->db, 1);
     sqlite3_busy_timeout(s->db, PATIENCE_MS);
 
-    int64_t version;
     status = version_read(s, &version, err); /* before anything is changed in a foreign file */
     if (status != HONE_OK)
         goto out;
@@ -177,7 +224,6 @@ hone_status sqlite_connect(struct sqlite_store *s, bool create, hone_error *err)
     if (status == HONE_OK)
         status = migrate(s, err);
     /* The way back must not need memory. */
-    sqlite3_stmt *statement = NULL;
     if (status == HONE_OK)
         status = sqlite_query(s, SQL_ROLLBACK, NULL, 0, &statement, err);
 out:

@@ -194,8 +194,10 @@ hone_status sqlite_trials(struct store *store, int64_t study, int64_t number, tr
                                 .log_tail = sqlite_text(q, 7),
                                 .started_at = sqlite3_column_int64(q, 8),
                                 .ended_at = sqlite3_column_int64(q, 9)};
-        status = state < 0 ? sqlite_unknown_word(s, "state of a trial", sqlite_text(q, 2), err)
-                           : visit(context, &row, err);
+        if (state < 0 || row.origin == NULL || row.params == NULL)
+            status = sqlite_unknown_word(s, "state of a trial", sqlite_text(q, 2), err);
+        else
+            status = visit(context, &row, err);
     }
     sqlite_done(s, SQL_TRIALS, q);
     return status;
