@@ -234,7 +234,8 @@ hone_status environment_start(struct tuner *t, struct running *r, hone_error *er
                               .silence_s = t->spec->silence_s,
                               .grace_s = t->spec->grace_s,
                               .orphan_s = t->spec->orphan_s,
-                              .memory_bytes = t->spec->memory_bytes};
+                              .memory_bytes = t->spec->memory_bytes,
+                              .cpus = t->spec->slot_cpus};
     status = local_start(&job, err);
 out:
     mem_free(envp);
