@@ -87,12 +87,23 @@ static hone_status ask_one(struct tuner *t, hone_error *err)
     return running_begin_attempt(t, r, NULL, err);
 }
 
+/* Whether a trial waits for its slots: then the next proposal can wait too, and know more. */
+static bool waits_for_slots(const struct tuner *t)
+{
+    bool counted = t->spec->slot_cpus > 0 || t->spec->slot_memory_bytes > 0;
+    for (size_t i = 0; counted && i < t->n_running; i++)
+        if (t->running[i]->attempt.state == ATTEMPT_WAITING && !t->running[i]->launched)
+            return true;
+    return false;
+}
+
 static hone_status ask_more(struct tuner *t, hone_error *err)
 {
     hone_status status = HONE_OK;
     const struct spec *spec = t->spec;
     while (!status && !t->more && !t->hold && t->stop == STOP_NOT && !t->ending && !t->exhausted &&
-           (int64_t)t->n_running < spec->max_parallel && t->n_trials < spec->max_trials)
+           (int64_t)t->n_running < spec->max_parallel && t->n_trials < spec->max_trials &&
+           !waits_for_slots(t))
         status = ask_one(t, err);
     return status;
 }
