@@ -74,7 +74,8 @@ HONE_INLINE double v8_sum(const v8 *x)
 
 /*
  * *x = exp(*x) for x in [-708, 709]; outside it is that of the nearer end.
- * x = k ln 2 + r, |r| <= 0.35; e^r by its Taylor polynomial, the first two terms added last.
+ * x = k ln 2 + r, |r| <= 0.35; e^r by its Taylor polynomial in short chains, the first two terms added
+ * last.
  */
 HONE_INLINE void v8_exp(v8 *argument)
 {
@@ -87,18 +88,12 @@ HONE_INLINE void v8_exp(v8 *argument)
     v8 shifted = x * 0x1.71547652b82fep+0 + shifter;
     v8 k = shifted - shifter;
     v8 r = (x - k * 0x1.62e42fefa0000p-1) - k * 0x1.cf79abc9e3b3ap-40;
-    v8 p = r * (1.0 / 6227020800.0) + 1.0 / 479001600.0;
-    p = p * r + 1.0 / 39916800.0;
-    p = p * r + 1.0 / 3628800.0;
-    p = p * r + 1.0 / 362880.0;
-    p = p * r + 1.0 / 40320.0;
-    p = p * r + 1.0 / 5040.0;
-    p = p * r + 1.0 / 720.0;
-    p = p * r + 1.0 / 120.0;
-    p = p * r + 1.0 / 24.0;
-    p = p * r + 1.0 / 6.0;
-    p = p * r + 0.5;
-    v8 e = 1.0 + (r + r * r * p);
+    v8 r2 = r * r, r4 = r2 * r2;
+    v8 p0 = (0.5 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0));
+    v8 p1 = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0));
+    v8 p2 = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) +
+            r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0));
+    v8 e = 1.0 + (r + r2 * (p0 + r4 * (p1 + r4 * p2)));
     /* k is in the low bits of `shifted`; moved into the exponent it multiplies by 2^k. */
     *argument = (v8)((v8i)e + ((v8i)shifted << 52));
 }

@@ -16,7 +16,7 @@
 
 #define ROUNDS         3
 #define EVALUATIONS    16 /* of L-BFGS, a round */
-#define SWEEPS         12 /* discrete changes, a round */
+#define SWEEPS         12
 #define MIN_MOVE_GAIN  1e-9
 #define MIN_ROUND_GAIN 1e-6
 #define ALL_VALUES     16 /* numbers with so many values try them all */
@@ -62,7 +62,7 @@ static bool climb_init(struct climb *c, struct arena *arena)
     c->low = arena_array(arena, d, sizeof(double));
     c->trial = arena_array(arena, LANES * c->width, sizeof(double));
     c->gradient = arena_array(arena, (LANES + 1) * d, sizeof(double));
-    c->work = arena_array(arena, 2 * c->gs->n_features * LANES, sizeof(double));
+    c->work = arena_array(arena, d * LANES, sizeof(double));
     c->moves = arena_array(arena, most * c->width, sizeof(double));
     c->move_value = arena_array(arena, most, sizeof(double));
     c->owner = arena_array(arena, most, sizeof(size_t));
@@ -76,7 +76,7 @@ static bool climb_init(struct climb *c, struct arena *arena)
             return false;
     }
     for (size_t j = 0; j < d; j++) {
-        double length = 1.0 / sqrt(c->judge->model->kernel.weight[c->gs->dims[j].feature]);
+        double length = 1.0 / c->judge->model->kernel.inverse[c->gs->dims[j].feature];
         c->scale[j] = fmin(MAX_SCALE, fmax(MIN_SCALE, length));
     }
     return true;

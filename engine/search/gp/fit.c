@@ -42,9 +42,10 @@ bool gp_work_init(struct gp_work *work, const struct gp_space *gs, size_t n, str
     work->M = arena_array(arena, size, sizeof(double));
     work->C = arena_array(arena, size, sizeof(double));
     work->alpha = arena_array(arena, work->stride, sizeof(double));
+    work->scaled = arena_array(arena, gs->n_features * work->stride, sizeof(double));
     work->sums = arena_array(arena, gs->n_features * LANES, sizeof(double));
     return work->K != NULL && work->G != NULL && work->M != NULL && work->C != NULL &&
-           work->alpha != NULL && work->sums != NULL &&
+           work->alpha != NULL && work->sums != NULL && work->scaled != NULL &&
            gp_kernel_init(&work->kernel, gs, NULL, arena);
 }
 
@@ -68,12 +69,15 @@ static void fill(const struct gp_space *gs, const struct gp_data *data, double j
                  struct gp_work *w)
 {
     size_t rows = linalg_rows(data->n);
+    struct gp_columns all = {w->scaled, data->step};
     for (size_t a = 0; a < data->n; a++) {
+        size_t block = a / LANES * LANES;
         double *K = w->K + a * w->stride, *G = w->G + a * w->stride;
-        size_t from = a / LANES * LANES;
-        gp_covariances(gs, &w->kernel, data->features + a, data->step, data->features, data->step,
-                       from, rows, K, G);
-        for (size_t b = from; b <= a; b++)
+        if (a == block)
+            gp_covariances(gs, &w->kernel, (struct gp_columns){w->scaled + a, data->step},
+                           data->n - a < LANES ? data->n - a : LANES, all, block, rows, K, G,
+                           w->stride);
+        for (size_t b = block; b <= a; b++)
             G[b] = 0.0;
         for (size_t b = data->n; b < rows; b++)
             G[b] = 0.0;
@@ -82,7 +86,7 @@ static void fill(const struct gp_space *gs, const struct gp_data *data, double j
     linalg_pad(w->K, data->n, w->stride);
 }
 
-/* sums[f] = sum_{a<b} W_ab G_ab D_f,ab, by lanes */
+/* sums[f] = sum_{a<b} W_ab G_ab D_f,ab by lanes, squared features in units of l */
 HONE_CLONES static void sum_by_feature(const struct gp_space *gs, const struct gp_data *data,
                                        const struct gp_work *w, double *sums)
 {
@@ -92,7 +96,7 @@ HONE_CLONES static void sum_by_feature(const struct gp_space *gs, const struct g
         double alpha = w->alpha[a];
         for (size_t b = a / LANES * LANES; b < rows; b += LANES) {
             v8 weight = (v8_load(C + b) - v8_load(w->alpha + b) * alpha) * v8_load(G + b);
-            const double *feature = data->features;
+            const double *feature = w->scaled;
             for (size_t f = 0; f < gs->n_square; f++, feature += step) {
                 v8 difference = v8_load(feature + b) - feature[a];
                 v8_store(sums + f * LANES,
@@ -116,7 +120,8 @@ static void gradient_of(const struct gp_space *gs, const struct gp_data *data, d
         gradient[j] = 0.0;
     for (size_t f = 0; f < gs->n_features; f++) {
         v8 sum = v8_load(w->sums + f * LANES);
-        gradient[gs->dim_of[f]] += w->kernel.weight[f] * v8_sum(&sum);
+        double weight = f < gs->n_square ? 1.0 : w->kernel.inverse[f] * w->kernel.inverse[f];
+        gradient[gs->dim_of[f]] += weight * v8_sum(&sum);
     }
     double noise = 0.0, diagonal = 0.0;
     for (size_t a = 0; a < data->n; a++) {
@@ -133,6 +138,7 @@ double gp_loss(const struct gp_space *gs, const struct gp_data *data, const doub
                double *gradient, struct gp_work *w)
 {
     gp_kernel_set(&w->kernel, gs, theta);
+    gp_scale(gs, &w->kernel, data->features, data->step, data->n, w->scaled);
     double jitter = JITTER;
     fill(gs, data, jitter, w);
     while (!linalg_cholesky(w->K, data->n, w->stride)) {

@@ -44,7 +44,7 @@ void gp_features(const struct gp_space *gs, const double *row, double *out, size
 
 /** theta in the form that the kernel uses. */
 struct gp_kernel {
-    double *weight; /* n_features: 1 / l^2 */
+    double *inverse; /* n_features: 1 / l */
     double s2, noise;
 };
 
@@ -52,16 +52,26 @@ bool gp_kernel_init(struct gp_kernel *kernel, const struct gp_space *gs, const d
                     struct arena *arena);
 void gp_kernel_set(struct gp_kernel *kernel, const struct gp_space *gs, const double *theta);
 
+/** Squared features of n columns in units of their length scales, codes as they are; out may be
+ * the features. */
+void gp_scale(const struct gp_space *gs, const struct gp_kernel *kernel, const double *features,
+              size_t step, size_t n, double *out);
+
+/** Scaled features, a column each. */
+struct gp_columns {
+    const double *features;
+    size_t step; /* doubles a feature */
+};
+
 /**
- * Matern-5/2 covariances of one point with others [from, to), multiples of 8.
- * @param point   its features, point_step apart
- * @param others  n_features x others_step, a column each
- * @param k       out[from .. to)
- * @param g       -2 dk/d(r^2), or NULL
+ * Matern-5/2 covariances of the points of a with the points [from, to) of b, multiples of 8.
+ * @param n  points of a
+ * @param k  out: n x row_step; columns [from, to) are written
+ * @param g  -2 dk/d(r^2), as k; or NULL
  */
-void gp_covariances(const struct gp_space *gs, const struct gp_kernel *kernel, const double *point,
-                    size_t point_step, const double *others, size_t others_step, size_t from,
-                    size_t to, double *k, double *g);
+void gp_covariances(const struct gp_space *gs, const struct gp_kernel *kernel, struct gp_columns a,
+                    size_t n, struct gp_columns b, size_t from, size_t to, double *k, double *g,
+                    size_t row_step);
 
 /* ---- Values (warp.c) ------------------------------------------------------------------------- */
 
@@ -131,7 +141,8 @@ struct gp_work {
     size_t stride;
     double *K, *G, *M, *C; /* matrices */
     double *alpha;
-    double *sums; /* n_features x 8 */
+    double *scaled; /* n_features x stride */
+    double *sums;   /* n_features x 8 */
 };
 
 bool gp_work_init(struct gp_work *work, const struct gp_space *gs, size_t n, struct arena *arena);
@@ -167,6 +178,8 @@ struct gp_posterior {
     struct gp_kernel kernel;
     size_t n, rows, stride;
     double *R, *alpha;
+    double *features;  /* scaled: n_features x data->step */
+    double *x;         /* work: n_features x GP_COLUMNS, the scaled points */
     double *k, *g, *v; /* work: rows x GP_COLUMNS */
 };
 
@@ -186,11 +199,10 @@ void gp_predict(struct gp_posterior *p, const double *x, size_t columns, double 
 /**
  * After gp_predict() with 8 columns: prepare gradients of a function of mu and sd at these points.
  * @param d_mu, d_sd  its 8 partial derivatives
- * @param out         for every feature f, out[8 f + c]: for squared features
- *                    sum_i w_i G_i (x_f - x_if), for a chord's pair sin(x - x_i) in its first
+ * @param out         out[8 j + c]: its derivative by continuous dimension j at point c
  */
-void gp_predict_gradient(struct gp_posterior *p, const double *x, const double *d_mu,
-                         const double *d_sd, const double *sd, double *out);
+void gp_predict_gradient(struct gp_posterior *p, const double *d_mu, const double *d_sd,
+                         const double *sd, double *out);
 
 /* ---- Acquisition (acquisition.c) ------------------------------------------------------------- */
 

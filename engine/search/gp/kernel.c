@@ -107,8 +107,8 @@ void gp_features(const struct gp_space *gs, const double *row, double *out, size
 bool gp_kernel_init(struct gp_kernel *kernel, const struct gp_space *gs, const double *theta,
                     struct arena *arena)
 {
-    kernel->weight = arena_array(arena, gs->n_features, sizeof *kernel->weight);
-    if (kernel->weight == NULL)
+    kernel->inverse = arena_array(arena, gs->n_features, sizeof *kernel->inverse);
+    if (kernel->inverse == NULL)
         return false;
     if (theta != NULL)
         gp_kernel_set(kernel, gs, theta);
@@ -118,37 +118,49 @@ bool gp_kernel_init(struct gp_kernel *kernel, const struct gp_space *gs, const d
 void gp_kernel_set(struct gp_kernel *kernel, const struct gp_space *gs, const double *theta)
 {
     for (size_t f = 0; f < gs->n_features; f++)
-        kernel->weight[f] = num_exp(-2.0 * theta[gs->dim_of[f]]);
+        kernel->inverse[f] = num_exp(-theta[gs->dim_of[f]]);
     kernel->s2 = num_exp(theta[gs->d]);
     kernel->noise = num_exp(theta[gs->d + 1]);
 }
 
+void gp_scale(const struct gp_space *gs, const struct gp_kernel *kernel, const double *features,
+              size_t step, size_t n, double *out)
+{
+    for (size_t f = 0; f < gs->n_features; f++)
+        for (size_t i = 0; i < n; i++)
+            out[f * step + i] =
+                features[f * step + i] * (f < gs->n_square ? kernel->inverse[f] : 1.0);
+}
+
 HONE_CLONES void gp_covariances(const struct gp_space *gs, const struct gp_kernel *kernel,
-                                const double *point, size_t point_step, const double *others,
-                                size_t others_step, size_t from, size_t to, double *k, double *g)
+                                struct gp_columns a, size_t n, struct gp_columns b, size_t from,
+                                size_t to, double *k, double *g, size_t row_step)
 {
     const double root5 = 2.2360679774997896964, s2 = kernel->s2;
     const size_t n_square = gs->n_square, n_features = gs->n_features;
-    for (size_t c = from; c < to; c += LANES) {
-        v8 r2 = {0};
-        for (size_t f = 0; f < n_square; f++) {
-            v8 difference = v8_load(others + f * others_step + c) - point[f * point_step];
-            r2 += difference * difference * kernel->weight[f];
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = from; c < to; c += LANES) {
+            const double *x = a.features + i, *y = b.features + c;
+            v8 r2 = {0};
+            size_t f = 0;
+            for (; f < n_square; f++, x += a.step, y += b.step) {
+                v8 difference = v8_load(y) - *x;
+                r2 += difference * difference;
+            }
+            for (; f < n_features; f++, x += a.step, y += b.step) {
+                v8 weight;
+                v8_set(&weight, kernel->inverse[f] * kernel->inverse[f]);
+                v8i differs = v8_load(y) != *x;
+                r2 += (v8)((v8i)weight & differs);
+            }
+            v8 root = r2;
+            v8_sqrt(&root);
+            root = root * root5;
+            v8 decay = -root;
+            v8_exp(&decay);
+            decay = decay * s2;
+            v8_store(k + i * row_step + c, (1.0 + root + r2 * (5.0 / 3.0)) * decay);
+            if (g != NULL)
+                v8_store(g + i * row_step + c, (1.0 + root) * decay * (5.0 / 3.0));
         }
-        for (size_t f = n_square; f < n_features; f++) {
-            v8 weight;
-            v8_set(&weight, kernel->weight[f]);
-            v8i differs = v8_load(others + f * others_step + c) != point[f * point_step];
-            r2 += (v8)((v8i)weight & differs);
-        }
-        v8 a = r2;
-        v8_sqrt(&a);
-        a = a * root5;
-        v8 decay = -a;
-        v8_exp(&decay);
-        decay = decay * s2;
-        v8_store(k + c, (1.0 + a + r2 * (5.0 / 3.0)) * decay);
-        if (g != NULL)
-            v8_store(g + c, (1.0 + a) * decay * (5.0 / 3.0));
-    }
 }

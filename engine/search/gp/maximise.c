@@ -57,16 +57,14 @@ void gp_judge_rows(struct gp_judge *judge, const double *rows, size_t n, double 
     }
 }
 
-/* gradient[c d + j] += d value / d u_j from the sums of gp_predict_gradient() */
-static void add_gradient(const struct gp_posterior *p, const double *sums, size_t n,
+/* gradient[c d + j] += what gp_predict_gradient() gave */
+static void add_gradient(const struct gp_posterior *p, const double *by_dim, size_t n,
                          double *gradient)
 {
-    const struct gp_space *gs = p->gs;
-    for (size_t j = 0; j < gs->d; j++) {
-        size_t f = gs->dims[j].feature;
-        for (size_t c = 0; gs->dims[j].continuous && c < n; c++)
-            gradient[c * gs->d + j] -= p->kernel.weight[f] * sums[f * LANES + c];
-    }
+    size_t d = p->gs->d;
+    for (size_t j = 0; j < d; j++)
+        for (size_t c = 0; c < n; c++)
+            gradient[c * d + j] += by_dim[j * LANES + c];
 }
 
 void gp_judge_climb(struct gp_judge *judge, const double *rows, size_t n, double *value,
@@ -86,7 +84,7 @@ void gp_judge_climb(struct gp_judge *judge, const double *rows, size_t n, double
         d_sd[c] = gain.d_sd;
     }
     memset(gradient, 0, n * gs->d * sizeof *gradient);
-    gp_predict_gradient(judge->model, judge->x, d_mu, d_sd, sd, work);
+    gp_predict_gradient(judge->model, d_mu, d_sd, sd, work);
     add_gradient(judge->model, work, n, gradient);
     if (judge->success == NULL)
         return;
@@ -96,7 +94,7 @@ void gp_judge_climb(struct gp_judge *judge, const double *rows, size_t n, double
         one[c] = 1.0;
     for (size_t c = 0; c < n; c++)
         value[c] += log_success(judge, chance[c], &d_mu[c]);
-    gp_predict_gradient(judge->success, judge->x, d_mu, zero, one, work);
+    gp_predict_gradient(judge->success, d_mu, zero, one, work);
     add_gradient(judge->success, work, n, gradient);
 }
 
@@ -227,7 +225,8 @@ static double distance(const struct gp_judge *judge, const double *a, const doub
     gp_features(gs, b, y, 1);
     for (size_t f = 0; f < gs->n_features; f++) {
         double difference = f < gs->n_square ? x[f] - y[f] : x[f] != y[f] ? 1.0 : 0.0;
-        r2 += difference * difference * judge->model->kernel.weight[f];
+        difference *= judge->model->kernel.inverse[f];
+        r2 += difference * difference;
     }
     return sqrt(r2);
 }

@@ -25,8 +25,11 @@ static bool factor(struct gp_posterior *p)
     for (double jitter = JITTER; jitter < 1.001 * MAX_JITTER; jitter *= 10.0) {
         for (size_t a = 0; a < p->n; a++) {
             double *K = p->R + a * p->stride;
-            gp_covariances(p->gs, &p->kernel, data->features + a, data->step, data->features,
-                           data->step, a / LANES * LANES, p->rows, K, NULL);
+            if (a % LANES == 0)
+                gp_covariances(p->gs, &p->kernel, (struct gp_columns){p->features + a, data->step},
+                               p->n - a < LANES ? p->n - a : LANES,
+                               (struct gp_columns){p->features, data->step}, a, p->rows, K, NULL,
+                               p->stride);
             K[a] += jitter * p->kernel.s2 + p->kernel.noise * data->weight[a] + data->extra[a];
         }
         linalg_pad(p->R, p->n, p->stride);
@@ -65,12 +68,15 @@ hone_status gp_posterior_init(struct gp_posterior *p, const struct gp_space *gs,
     };
     p->R = arena_array(arena, p->rows * p->stride, sizeof(double));
     p->alpha = arena_array(arena, p->rows, sizeof(double));
+    p->features = arena_array(arena, gs->n_features * data->step, sizeof(double));
+    p->x = arena_array(arena, gs->n_features * GP_COLUMNS, sizeof(double));
     p->k = arena_array(arena, p->rows * GP_COLUMNS, sizeof(double));
     p->g = arena_array(arena, p->rows * GP_COLUMNS, sizeof(double));
     p->v = arena_array(arena, p->rows * GP_COLUMNS, sizeof(double));
-    if (p->R == NULL || p->alpha == NULL || p->k == NULL || p->g == NULL || p->v == NULL ||
-        !gp_kernel_init(&p->kernel, gs, theta, arena))
+    if (p->R == NULL || p->alpha == NULL || p->features == NULL || p->x == NULL || p->k == NULL ||
+        p->g == NULL || p->v == NULL || !gp_kernel_init(&p->kernel, gs, theta, arena))
         return HONE_ENOMEM;
+    gp_scale(gs, &p->kernel, data->features, data->step, data->n, p->features);
     if (!factor(p))
         return HONE_EINVAL;
     condition(p, data->t, n_pending);
@@ -98,18 +104,19 @@ HONE_CLONES static void reduce(const struct gp_posterior *p, size_t columns, dou
 void gp_predict(struct gp_posterior *p, const double *x, size_t columns, double *mu, double *var)
 {
     const struct gp_data *data = p->data;
-    for (size_t i = 0; i < p->n; i++)
-        gp_covariances(p->gs, &p->kernel, data->features + i, data->step, x, GP_COLUMNS, 0, columns,
-                       p->k + i * columns, columns == LANES ? p->g + i * columns : NULL);
+    gp_scale(p->gs, &p->kernel, x, GP_COLUMNS, columns, p->x);
+    gp_covariances(p->gs, &p->kernel, (struct gp_columns){p->features, data->step}, p->n,
+                   (struct gp_columns){p->x, GP_COLUMNS}, 0, columns, p->k,
+                   columns == LANES ? p->g : NULL, columns);
     memcpy(p->v, p->k, p->n * columns * sizeof(double));
     memset(p->v + p->n * columns, 0, (p->rows - p->n) * columns * sizeof(double));
     linalg_solve_lower_many(p->R, p->n, p->stride, p->v, columns, columns);
     reduce(p, columns, mu, var);
 }
 
-/* sum over rows of (d_mu alpha_i - d_sd (K^-1 k)_i / sd) G_i times what the header says */
-HONE_CLONES static void sum_gradient(const struct gp_posterior *p, const double *x, const v8 *d_mu,
-                                     const v8 *d_var, double *out)
+/* Minus the sum over rows of (d_mu alpha_i - d_sd (K^-1 k)_i / sd) G_i (x - x_i) / l^2 */
+HONE_CLONES static void sum_gradient(const struct gp_posterior *p, const v8 *d_mu, const v8 *d_var,
+                                     double *out)
 {
     const struct gp_space *gs = p->gs;
     const struct gp_data *data = p->data;
@@ -121,23 +128,23 @@ HONE_CLONES static void sum_gradient(const struct gp_posterior *p, const double 
             if (!dim->continuous)
                 continue;
             size_t f = dim->feature;
-            const double *feature = data->features + f * data->step + i;
-            double *sum = out + f * LANES;
-            v8 u = v8_load(x + f * GP_COLUMNS), slope;
-            if (dim->metric == GP_CHORD) /* sin(x - x_i) from cosines and sines */
-                slope = v8_load(x + (f + 1) * GP_COLUMNS) * feature[0] - u * feature[data->step];
+            const double *feature = p->features + f * data->step + i;
+            double *sum = out + j * LANES;
+            v8 u = v8_load(p->x + f * GP_COLUMNS), slope;
+            if (dim->metric == GP_CHORD) /* sin(x - x_i) / l^2 from cosines and sines */
+                slope = v8_load(p->x + (f + 1) * GP_COLUMNS) * feature[0] - u * feature[data->step];
             else
-                slope = u - feature[0];
-            v8_store(sum, v8_load(sum) + w * slope);
+                slope = (u - feature[0]) * p->kernel.inverse[f];
+            v8_store(sum, v8_load(sum) - w * slope);
         }
     }
 }
 
-void gp_predict_gradient(struct gp_posterior *p, const double *x, const double *d_mu,
-                         const double *d_sd, const double *sd, double *out)
+void gp_predict_gradient(struct gp_posterior *p, const double *d_mu, const double *d_sd,
+                         const double *sd, double *out)
 {
     linalg_solve_upper_many(p->R, p->n, p->stride, p->v, LANES, LANES);
     v8 mu = v8_load(d_mu), var = -v8_load(d_sd) / v8_load(sd);
-    memset(out, 0, p->gs->n_features * LANES * sizeof(double));
-    sum_gradient(p, x, &mu, &var, out);
+    memset(out, 0, p->gs->d * LANES * sizeof(double));
+    sum_gradient(p, &mu, &var, out);
 }

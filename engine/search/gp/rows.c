@@ -215,7 +215,8 @@ static void distances(const struct gp_space *gs, const struct gp_kernel *kernel,
             double difference = f < gs->n_square              ? feature[i] - feature[from]
                                 : feature[i] != feature[from] ? 1.0
                                                               : 0.0;
-            r2 += difference * difference * kernel->weight[f];
+            difference *= kernel->inverse[f];
+            r2 += difference * difference;
         }
         out[i] = least ? fmin(out[i], r2) : r2;
     }
