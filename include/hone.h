@@ -255,6 +255,13 @@ HONE_NODISCARD HONE_API hone_status hone_enqueue(hone_optimizer *opt, const hone
 /** The completed trial with the best value of the first objective, or NULL when none completed. */
 HONE_API const hone_trial *hone_best(const hone_optimizer *opt);
 
+/**
+ * How much one more trial is expected to improve on the best value, as a share of its size: 0.01 is
+ * one percent. As the model saw it at the last ask.
+ * @return >= 0; NaN when the strategy has no model, or none yet
+ */
+HONE_API double hone_expected_gain(const hone_optimizer *opt);
+
 /** The trial with this id, or NULL. Ids count from 0 in the order of ask and add. */
 HONE_API const hone_trial *hone_find(const hone_optimizer *opt, uint64_t trial_id);
 

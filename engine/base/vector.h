@@ -74,8 +74,8 @@ HONE_INLINE double v8_sum(const v8 *x)
 
 /*
  * *x = exp(*x) for x in [-708, 709]; outside it is that of the nearer end.
- * x = k ln 2 + r, |r| <= 0.35; e^r by its Taylor polynomial in short chains, the first two terms added
- * last.
+ * x = k ln 2 + r, |r| <= 0.35; e^r by its Taylor polynomial in short chains, the first two terms
+ * added last.
  */
 HONE_INLINE void v8_exp(v8 *argument)
 {

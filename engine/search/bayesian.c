@@ -91,7 +91,7 @@ static hone_status state_write(const struct state *state, struct buf *memo, hone
     return memo->failed ? error_memory(err) : HONE_OK;
 }
 
-double bayesian_expected_gain(const void *memo, size_t size)
+static double expected_gain(const void *memo, size_t size)
 {
     struct memo head;
     if (size < sizeof head)
@@ -481,4 +481,5 @@ const struct search_algorithm search_bayesian = {
     .summary = "Gaussian process and expected improvement; the default",
     .check = check,
     .propose = propose,
+    .expected_gain = expected_gain,
 };

@@ -64,6 +64,9 @@ struct search_algorithm {
      */
     hone_status (*propose)(const struct search_view *view, struct buf *memo, double *row,
                            struct buf *why, hone_error *err);
+
+    /** What hone_expected_gain() says after the ask that wrote this memo; NULL: never known. */
+    double (*expected_gain)(const void *memo, size_t size);
 };
 
 /** The algorithm of that name, or NULL; "auto" and NULL give the default. */

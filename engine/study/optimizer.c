@@ -269,6 +269,13 @@ out:
     return trial;
 }
 
+double hone_expected_gain(const hone_optimizer *opt)
+{
+    return opt->algorithm->expected_gain != NULL
+               ? opt->algorithm->expected_gain(opt->memo.data, opt->memo.len)
+               : (double)NAN;
+}
+
 /* The trial, or NULL with the reason in *status. */
 static struct hone_trial *find_trial(hone_optimizer *opt, uint64_t id, hone_status *status,
                                      hone_error *err)
