@@ -117,7 +117,7 @@ static void a_table_aligns(void **state)
     char *text = printed(table, 0);
     assert_string_equal(text, " N  NAME  NOTE\n"
                               " 1  f\xc3\xbcnf  a rather long note\n"
-                              "10  six   \n");
+                              "10  six\n");
     free(text);
     table_free(table);
 }
@@ -126,10 +126,10 @@ static void a_table_fits(void **state)
 {
     (void)state;
     struct table *table = example();
-    char *text = printed(table, 20);
+    char *text = printed(table, 22);
     assert_string_equal(text, " N  NAME  NOTE\n"
-                              " 1  f\xc3\xbcnf  a rather …\n"
-                              "10  six   \n");
+                              " 1  f\xc3\xbcnf  a rather lo…\n"
+                              "10  six\n");
     free(text);
     table_free(table);
     table = example();

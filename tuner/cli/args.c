@@ -81,7 +81,7 @@ int args_read(int argc, char **argv, const struct flag *flags, size_t n_flags,
         }
     }
     if (n < min)
-        return usage_error(argv[0], n == 0 ? "says too little" : "needs one more word");
+        return usage_error(argv[0], "a word is missing");
     if (n_out != NULL)
         *n_out = n;
     return EXIT_DONE;

@@ -53,6 +53,9 @@ int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)))
 struct store *open_study(const struct globals *globals, const char *study,
                          struct study_row *row_out, int *status_out);
 
+/** Whether a word names a study by its file: it has a "/" or ends in .yaml or .yml. */
+bool is_study_file(const char *study);
+
 /** Open the store for reading. On failure prints the error, and returns NULL with the exit status.
  */
 struct store *open_store(const struct globals *globals, int *status_out);

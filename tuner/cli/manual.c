@@ -9,8 +9,10 @@ const struct manual manual[] = {
 #define ABOUT(id, text)         {MANUAL_ABOUT, #id, NULL, text},
 #define OPTION(id, flag, text)  {MANUAL_OPTION, #id, flag, text},
 #define EXAMPLE(id, line, text) {MANUAL_EXAMPLE, #id, line, text},
+#define EXIT(id, code, text)    {MANUAL_EXIT, #id, code, text},
 #include "cli/manual.def"
 #undef ABOUT
+#undef EXIT
 #undef OPTION
 #undef EXAMPLE
     {.id = NULL},
@@ -36,6 +38,19 @@ static void print_options(FILE *out, const char *id, const char *heading)
         else
             fprintf(out, "%*s", FLAG_COLUMN - 2 - width, "");
         text_wrap(out, m->text, FLAG_COLUMN, WIDTH);
+    }
+}
+
+/** The exit statuses that mean something special here. */
+static void print_exits(FILE *out, const char *id)
+{
+    bool first = true;
+    for (const struct manual *m = manual; m->id != NULL; m++) {
+        if (m->kind != MANUAL_EXIT || strcmp(m->id, id) != 0)
+            continue;
+        fprintf(out, "%s  %-4s", first ? "\nExit status\n" : "", m->head);
+        text_wrap(out, m->text, 6, WIDTH);
+        first = false;
     }
 }
 
@@ -66,6 +81,7 @@ void manual_page(FILE *out, const struct command *command)
         }
     }
     print_options(out, command->id, "Options");
+    print_exits(out, command->id);
     bool first = true;
     for (const struct manual *m = manual; m->id != NULL; m++) {
         if (m->kind != MANUAL_EXAMPLE || strcmp(m->id, command->id) != 0)

@@ -9,13 +9,13 @@
 
 #include "cli/cli.h"
 
-enum manual_kind { MANUAL_ABOUT, MANUAL_OPTION, MANUAL_EXAMPLE };
+enum manual_kind { MANUAL_ABOUT, MANUAL_OPTION, MANUAL_EXAMPLE, MANUAL_EXIT };
 
 /** A row of manual.def. */
 struct manual {
     enum manual_kind kind;
     const char *id;   /* the command's id, or "hone" for what every command has */
-    const char *head; /* OPTION: "--sort K"; EXAMPLE: the command line; ABOUT: NULL */
+    const char *head; /* OPTION: "--sort K"; EXAMPLE: the command line; EXIT: "1"; ABOUT: NULL */
     const char *text; /* plain sentences */
 };
 

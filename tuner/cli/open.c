@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 char *default_store_url(const struct globals *globals)
 {
@@ -18,7 +19,7 @@ char *default_store_url(const struct globals *globals)
     return mem_text(".hone/hone.db");
 }
 
-static bool is_study_file(const char *study)
+bool is_study_file(const char *study)
 {
     size_t len = strlen(study);
     return strchr(study, '/') != NULL || (len > 5 && strcmp(study + len - 5, ".yaml") == 0) ||
@@ -30,6 +31,10 @@ static char *study_name(const char *study)
 {
     if (!is_study_file(study))
         return mem_text(study);
+    if (access(study, F_OK) != 0) {
+        fail(EXIT_USAGE, "no study file %s", study);
+        return NULL;
+    }
     struct problems problems = {0};
     struct spec *spec = spec_read_file(study, &problems);
     char *name = spec != NULL ? mem_text(spec->name) : NULL;

@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "exec/slots.h"
 #include "hone.h"
 
 /** What to run. All paths absolute. */
@@ -24,7 +23,7 @@ struct attempt_job {
     double trial_time_s, silence_s; /* 0 = none */
     double grace_s, orphan_s;
     uint64_t memory_bytes; /* 0 = none */
-    struct slots slots;    /* what it takes of the machine */
+    size_t cpus; /* slots of the machine's book that it takes (slots.h); 0 = not counted */
 };
 
 enum attempt_phase {

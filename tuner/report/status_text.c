@@ -18,13 +18,14 @@ static enum table_paint paint_of_state(const char *state)
     return strcmp(state, "failed") == 0 ? PAINT_RED : PAINT_PLAIN;
 }
 
-/** One labelled line, cut at the terminal's width. */
+/** A label and what it is about, in as many lines as it takes. */
 static void print_line(FILE *out, const char *label, const struct buf *text, int columns)
 {
     struct buf line;
     buf_init(&line, LINE_MAX_BYTES);
-    text_add(&line, text->data, columns > LABEL + 8 ? columns - LABEL : LINE_MAX_BYTES);
-    fprintf(out, "%-*s%s\n", LABEL, label, line.data);
+    text_add(&line, text->data, LINE_MAX_BYTES);
+    fprintf(out, "%-*s", LABEL, label);
+    text_wrap(out, line.data, LABEL, columns > 3 * LABEL ? columns : LINE_MAX_BYTES);
     buf_release(&line);
 }
 

@@ -292,11 +292,16 @@ static void count_ended(struct reading *r)
                             r->trials[i].ended_at > r->best_ended_at;
 }
 
+int64_t study_now(const struct study_row *row, bool held, int64_t now)
+{
+    return held || row->lease_until == 0 || row->lease_until > now ? now : row->lease_until;
+}
+
 hone_status study_view_read(struct store *store, const struct study_row *row, bool held,
                             int64_t now, struct study_view *out, hone_error *err)
 {
     *out = (struct study_view){.row = row, .best = -1};
-    struct reading r = {.view = out, .now = now};
+    struct reading r = {.view = out, .now = study_now(row, held, now)};
     hone_status status = HONE_OK;
 
     out->state =

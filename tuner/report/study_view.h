@@ -45,6 +45,10 @@ struct study_view {
 /** The spec that the store has; NULL when this version of hone cannot read it. */
 struct spec *stored_spec(const struct study_row *row, hone_error *err);
 
+/** Until when what runs is known to have run: now, or, when no tuner is at work, the end of the
+ * last lease. */
+int64_t study_now(const struct study_row *row, bool held, int64_t now);
+
 /**
  * Read a study.
  * @param held  whether a living tuner is at work on it (lease_is_held())

@@ -7,11 +7,12 @@
 
 #include <string.h>
 
-enum { GAP = 2, SHORTEST = 8, TABLE_MAX = 256 << 20 };
+enum { GAP = 2, SHORTEST = 12, TABLE_MAX = 256 << 20 };
 
 struct column {
     char *title;
-    bool right, left_out;
+    bool right, filled; /* filled: some cell is not empty */
+    bool left_out;
     int rank;
     int width; /* of its widest cell; then as printed */
 };
@@ -95,6 +96,7 @@ void table_cell(struct table *table, const char *text)
     int width = text_width(text);
     if (width > c->width)
         c->width = width;
+    c->filled = c->filled || width > 0;
     table->next = (table->next + 1) % table->n_columns;
 }
 
@@ -105,11 +107,16 @@ void table_number(struct table *table, double x)
     table_cell(table, text);
 }
 
+static bool is_shown(const struct column *c)
+{
+    return !c->left_out && (c->filled || c->rank == 0);
+}
+
 static int total_width(const struct table *table)
 {
     int total = -GAP;
     for (size_t i = 0; i < table->n_columns; i++)
-        if (!table->columns[i].left_out)
+        if (is_shown(&table->columns[i]))
             total += table->columns[i].width + GAP;
     return total;
 }
@@ -120,7 +127,7 @@ static struct column *widest_text(struct table *table)
     struct column *widest = NULL;
     for (size_t i = 0; i < table->n_columns; i++) {
         struct column *c = &table->columns[i];
-        if (!c->left_out && !c->right && c->width > SHORTEST && text_width(c->title) < c->width &&
+        if (is_shown(c) && !c->right && c->width > SHORTEST && text_width(c->title) < c->width &&
             (widest == NULL || c->width > widest->width))
             widest = c;
     }
@@ -133,7 +140,7 @@ static struct column *least_needed(struct table *table)
     struct column *least = NULL;
     for (size_t i = 0; i < table->n_columns; i++) {
         struct column *c = &table->columns[i];
-        if (!c->left_out && c->rank > 0 && (least == NULL || c->rank >= least->rank))
+        if (is_shown(c) && c->rank > 0 && (least == NULL || c->rank >= least->rank))
             least = c;
     }
     return least;
@@ -154,34 +161,38 @@ static void fit(struct table *table, int columns)
     }
 }
 
-static void print_cell(struct table *table, FILE *out, size_t i, const char *text, bool last)
+static void add_cell(struct table *table, const struct column *c, const char *text)
 {
-    const struct column *c = &table->columns[i];
-    buf_clear(&table->line);
+    size_t start = table->line.len;
     text_add(&table->line, text, c->width);
-    int pad = c->width - text_width(table->line.data);
-    if (c->right)
-        fprintf(out, "%*s%s", pad, "", table->line.data);
-    else
-        fprintf(out, "%s%*s", table->line.data, last ? 0 : pad, "");
-    if (!last)
-        fprintf(out, "%*s", GAP, "");
+    int pad = c->width - text_width(table->line.data + start);
+    if (!c->right) {
+        buf_printf(&table->line, "%*s", pad, "");
+        return;
+    }
+    table->line.len = start;
+    buf_printf(&table->line, "%*s", pad, "");
+    text_add(&table->line, text, c->width);
 }
 
 /** Print one row; returns where the next one begins. NULL prints the titles. */
 static const char *print_row(struct table *table, FILE *out, const char *cells)
 {
-    size_t last = 0;
-    for (size_t i = 0; i < table->n_columns; i++)
-        if (!table->columns[i].left_out)
-            last = i;
+    struct buf *line = &table->line;
+    buf_clear(line);
     for (size_t i = 0; i < table->n_columns; i++) {
-        const char *text = cells != NULL ? cells : table->columns[i].title;
-        if (!table->columns[i].left_out)
-            print_cell(table, out, i, text, i == last);
+        const struct column *c = &table->columns[i];
+        if (is_shown(c)) {
+            if (line->len > 0)
+                buf_printf(line, "%*s", GAP, "");
+            add_cell(table, c, cells != NULL ? cells : c->title);
+        }
         if (cells != NULL)
             cells += strlen(cells) + 1;
     }
+    while (line->len > 0 && line->data[line->len - 1] == ' ')
+        line->len--;
+    fwrite(line->data, 1, line->len, out);
     return cells;
 }
 

@@ -1,0 +1,59 @@
+/*
+ * import.h: trials that were run elsewhere, read from JSON, JSON lines or CSV (as `hone export`
+ * writes them, or with the columns that matter), and checked against a study.
+ */
+#ifndef HONE_REPORT_IMPORT_H
+#define HONE_REPORT_IMPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "io/json.h"
+#include "spec/spec.h"
+#include "store/store.h"
+
+/** A trial to be added. Everything lives as long as the import. */
+struct import_trial {
+    hone_trial_state state; /* completed, stopped or failed */
+    char *params;           /* JSON object in declaration order */
+    char *values;           /* JSON array, or NULL */
+    char *why, *reason;     /* or NULL */
+    int64_t started_at, ended_at;
+    size_t n_attempts, n_observations;
+    struct attempt_row *attempts; /* `trial` is not filled in */
+    struct observation *observations;
+};
+
+struct import {
+    struct arena arena;
+    struct spec const *spec;
+    hone_optimizer *checker; /* an engine that has all of them: what it takes, the study's will */
+    size_t n, room;
+    struct import_trial *trials;
+    size_t n_left_out; /* running or cancelled ones, stopped ones without a value */
+    char unused[400];  /* names of columns and metrics that the study does not have; or empty */
+};
+
+/**
+ * Read a file. What it is shows by its first character: [ or { for JSON.
+ * @return HONE_EINVAL: the text is "FILE:LINE: ..." or "FILE: trial K: ..."; HONE_ENOTFOUND,
+ * HONE_EIO
+ */
+HONE_NODISCARD hone_status import_read(struct import *import, const struct spec *spec,
+                                       const char *path, hone_error *err);
+void import_release(struct import *import);
+
+/**
+ * Write the trials with the numbers from `first` on, inside a transaction of the caller: an event
+ * and a row for each, its attempts and observations.
+ */
+HONE_NODISCARD hone_status import_write(const struct import *import, struct store *store,
+                                        int64_t first, int64_t now, uint64_t epoch,
+                                        hone_error *err);
+
+/** CSV to an array of objects in the form of the JSON export, but for `attempts` (a number), and
+ * `seconds`; `line` says where each began. NULL: *err is "LINE: ...". */
+json_t *import_csv(const char *text, size_t len, const struct spec *spec, hone_error *err);
+
+#endif
