@@ -66,7 +66,7 @@ static struct node *open_entry(struct flags *f, struct node *map, const char *ke
     const struct key *section = key_find(key);
     if (opened != NULL && was != NULL && was->kind == NODE_SCALAR && kind == NODE_MAP &&
         section != NULL && section->type == KEY_SECTION && section->words != NULL) {
-        /* `strategy: grid` and --strategy.points 5 */
+        /* `strategy: grid` and --strategy.grid-points 5 */
         struct node *inner = node_scalar(&f->r->scratch, was->text, strlen(was->text), was->plain,
                                          was->line, was->flag);
         set_entry(f, opened, section->words, inner);

@@ -79,8 +79,12 @@ static bool value_for(struct reader *r, const struct parameter *p, const struct 
             return true;
         }
     }
-    problem(r, node, subject, "%s%s is none of the values of \"%s\"", quoted(r, node->text),
-            value.kind == HONE_VALUE_NUMBER ? " (a number)" : " (a text)", p->name);
+    if (value.kind == HONE_VALUE_NUMBER)
+        problem(r, node, subject, "the number %.60s is none of the values of \"%s\"", node->text,
+                p->name);
+    else
+        problem(r, node, subject, "the text %s is none of the values of \"%s\"",
+                quoted(r, node->text), p->name);
     return false;
 }
 
@@ -461,7 +465,7 @@ void read_where(struct reader *r, const struct node *node)
         if (text == NULL)
             continue;
         if (space_is_whole(r) && hone_space_add_where(r->spec->space, text, &err) != HONE_OK)
-            engine_problem(r, item, "where", &err);
+            problem(r, item, NULL, "%s", err.text);
         if (json_array_append_new(list, json_string(text)) != 0)
             r->no_memory = true;
     }

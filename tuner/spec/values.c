@@ -181,7 +181,8 @@ const char *got(struct reader *r, const struct node *node)
 
 const char *hint(struct reader *r, const char *word, const char *const *known, size_t n)
 {
-    const char *near = str_nearest(word, known, n);
+    /* A letter or two are near to too much. */
+    const char *near = strlen(word) > 2 ? str_nearest(word, known, n) : NULL;
     return near != NULL ? phrase(r, "; did you mean \"%s\"?", near) : "";
 }
 
