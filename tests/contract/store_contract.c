@@ -401,6 +401,7 @@ static void of_processes_that_take_at_once_one_wins(void **state)
                 _exit(2);
             hone_status s =
                 store_lease_take(store, f->study.id, 1, &rival, 9000, 1000, &epoch, NULL);
+            store_close(store);
             _exit(s == HONE_OK ? 0 : s == HONE_ESTATE ? 1 : 2);
         }
     }
