@@ -22,6 +22,8 @@ static const struct command commands[] = {
     {.id = NULL},
 };
 
+enum { LINE_WIDTH = 72 };
+
 enum kind { ABOUT, OPTION, EXAMPLE, EXIT };
 
 struct manual {
@@ -69,21 +71,31 @@ static void put_word(const char *word, size_t len)
     putchar('"');
 }
 
-/** Sentences, each on a line of its own. */
+static bool ends_sentence(const char *text)
+{
+    return strchr(".:?", *text) != NULL && text[1] == ' ' && isupper((unsigned char)text[2]);
+}
+
+/** Sentences, each on a line of its own, or on several where it is long. */
 static void put_text(const char *text)
 {
-    bool line_begins = true;
-    for (; *text != '\0'; text++) {
-        if (line_begins && (*text == '.' || *text == '\''))
+    int column = 0;
+    while (*text != '\0') {
+        if (column == 0 && (*text == '.' || *text == '\''))
             fputs("\\&", stdout);
-        line_begins = false;
-        if (strchr(".:?", *text) != NULL && text[1] == ' ' &&
-            (*text == '.' || isupper((unsigned char)text[2]))) {
-            putchar(*text++);
+        if (*text == ' ' && column + 1 + (int)strcspn(text + 1, " ") > LINE_WIDTH) {
             putchar('\n');
-            line_begins = true;
-        } else {
-            put_char(*text);
+            text++;
+            column = 0;
+            continue;
+        }
+        bool ends = ends_sentence(text);
+        put_char(*text++);
+        column++;
+        if (ends) {
+            putchar('\n');
+            text++;
+            column = 0;
         }
     }
     putchar('\n');
@@ -176,8 +188,12 @@ static void put_examples(const char *id)
         putchar(m->text[0] >= 'a' && m->text[0] <= 'z' ? m->text[0] - 32 : m->text[0]);
         put_text(m->text + 1);
         fputs(".Pp\n.Dl ", stdout);
-        for (const char *c = m->head; *c != '\0'; c++)
-            put_char(*c);
+        for (const char *c = m->head; *c != '\0'; c++) {
+            if (*c == '"')
+                fputs("\\(dq", stdout);
+            else
+                put_char(*c);
+        }
         puts(m[1].kind == EXAMPLE && m[1].id != NULL && strcmp(m[1].id, id) == 0 ? "\n.Pp" : "");
     }
 }
@@ -214,9 +230,8 @@ static void print_command(const struct command *c)
         putchar(toupper((unsigned char)c->summary[0]));
         printf("%s.\n", c->summary + 1);
     }
-    puts(".Pp\nThe options are:");
     put_options(c->id);
-    puts("Those that every command takes are in\n.Xr hone 1 .");
+    puts(".Pp\nThe options that every command takes are in\n.Xr hone 1 .");
     puts(".Sh EXIT STATUS\n.Bl -tag -width Ds\n.It 0\nDone.");
     put_exits(c->id);
     puts(".It 2\nWrong usage, a wrong study file, or no such study.\n"
@@ -279,7 +294,7 @@ static void print_hone(void)
 static void each_flag(const char *id, void (*visit)(const char *flag, size_t len, const char *text))
 {
     for (const struct manual *m = manual; m->id != NULL; m++)
-        if (m->kind == OPTION && strcmp(m->id, id) == 0 && strstr(m->head, "KEY") == NULL)
+        if (m->kind == OPTION && strcmp(m->id, id) == 0 && strncmp(m->head, "--KEY", 5) != 0)
             visit(m->head, strcspn(m->head, " "), m->text);
 }
 
@@ -371,8 +386,10 @@ static void print_fish(void)
     for (current = commands; current->summary != NULL; current++) {
         if (current->id == NULL)
             continue;
-        printf("complete -c hone -n __fish_use_subcommand -f -a %.*s -d '%s'\n",
-               name_length(current), current->usage, current->summary);
+        printf("complete -c hone -n __fish_use_subcommand -f -a %.*s -d '", name_length(current),
+               current->usage);
+        put_sentence(current->summary);
+        puts("'");
         each_flag(current->id, fish_line);
         if (takes_study(current))
             printf("complete -c hone -n '__fish_seen_subcommand_from %.*s' "
@@ -395,8 +412,11 @@ static void print_zsh(void)
          "_files; }\n"
          "_hone() {\n    local -a commands\n    commands=(");
     for (const struct command *c = commands; c->summary != NULL; c++)
-        if (c->id != NULL)
-            printf("        '%.*s:%s'\n", name_length(c), c->usage, c->summary);
+        if (c->id != NULL) {
+            printf("        $'%.*s:", name_length(c), c->usage);
+            put_sentence(c->summary);
+            puts("'");
+        }
     puts("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n"
          "        return\n    fi\n    case $words[2] in");
     for (const struct command *c = commands; c->summary != NULL; c++) {
