@@ -12,7 +12,8 @@ import argparse
 import os
 from pathlib import Path
 
-import numpy as np
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # trials that run side by side share the cores
+import numpy as np  # noqa: E402
 
 SIZE = 32  # pixels a side
 N_TRAIN, N_VAL = 64, 16
