@@ -281,15 +281,18 @@ static bool is_script(const char *word)
 }
 
 /* What a command is about: its script, the module after -m, else its first word. */
-static const char *script_of(struct reader *r)
+static const char *script_of(struct reader *r, bool *is_module)
 {
+    *is_module = false;
     const struct spec *spec = r->spec;
     if (spec->n_command == 0)
         return "study";
     if (!spec->shell) {
-        for (size_t i = 0; i < spec->n_command; i++)
-            if (is_script(spec->command[i]) || (i > 0 && strcmp(spec->command[i - 1], "-m") == 0))
+        for (size_t i = 0; i < spec->n_command; i++) {
+            *is_module = i > 0 && strcmp(spec->command[i - 1], "-m") == 0;
+            if (*is_module || is_script(spec->command[i]))
                 return spec->command[i];
+        }
         return spec->command[0];
     }
     const char *first = NULL;
@@ -311,10 +314,11 @@ static void default_name(struct reader *r)
 {
     if (r->spec->name != NULL || node_find(r->root, "study") != NULL)
         return;
-    const char *from = r->path != NULL ? r->path : script_of(r);
+    bool whole = false; /* a module's name has points and no ending */
+    const char *from = r->path != NULL ? r->path : script_of(r, &whole);
     const char *slash = strrchr(from, '/'), *base = slash != NULL ? slash + 1 : from;
     const char *point = strrchr(base, '.');
-    size_t len = point != NULL && point != base ? (size_t)(point - base) : strlen(base);
+    size_t len = point != NULL && point != base && !whole ? (size_t)(point - base) : strlen(base);
     char *name = keep(r, len + 1, 1);
     if (name == NULL || len == 0)
         return;
