@@ -895,6 +895,7 @@ static void counts_follow_the_trials(void **state)
     put_attempt(f, 2, 2, ATTEMPT_WAITING, 0, 0);
     put_attempt(f, 3, 1, ATTEMPT_FAILED, 0, 1001); /* never ran: no time of it */
     put_attempt(f, 4, 1, ATTEMPT_WAITING, 0, 0);
+    put_attempt(f, 5, 1, ATTEMPT_SUCCEEDED, 1000, 9000); /* foreign time */
     OK(store_commit(f->store, &err));
     OK(store_counts(f->store, f->study.id, &c, &err));
     static const int64_t by_state[5] = {3, 1, 0, 1, 0};

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -269,10 +270,11 @@ static hone_status count_states(struct sqlite_store *s, int64_t study, struct st
         return status;
     while (sqlite_next(s, q, &status, err)) {
         int state = trial_state_of(sqlite_text(q, 0));
+        const char *origin = sqlite_text(q, 1);
         int64_t n = sqlite3_column_int64(q, 2);
-        if (state < 0)
+        if (state < 0 || origin == NULL)
             status = sqlite_unknown_word(s, "state of a trial", sqlite_text(q, 0), err);
-        else if (sqlite3_column_int(q, 1) != 0)
+        else if (strcmp(origin, "imported") == 0)
             out->imported += n;
         else
             out->by_state[state] += n;
@@ -281,31 +283,45 @@ static hone_status count_states(struct sqlite_store *s, int64_t study, struct st
     return status;
 }
 
+/* Up to two numbers that a query answers in one row. */
+static hone_status sums(struct sqlite_store *s, enum sql id, int64_t study, int64_t out[2],
+                        hone_error *err)
+{
+    sqlite3_stmt *q;
+    hone_status status = QUERY(s, id, &q, err, INT(study));
+    if (status != HONE_OK)
+        return status;
+    if (sqlite_next(s, q, &status, err)) {
+        out[0] = sqlite3_column_int64(q, 0);
+        out[1] = sqlite3_column_int64(q, 1);
+    }
+    sqlite_done(s, id, q);
+    return status;
+}
+
 hone_status sqlite_counts(struct store *store, int64_t study, struct study_counts *out,
                           hone_error *err)
 {
     struct sqlite_store *s = sqlite_self(store);
-    struct study_counts sum = {0};
-    sqlite3_stmt *q;
+    struct study_counts counts = {0};
+    int64_t attempts[2] = {0}, imported[2] = {0};
     hone_status status = sqlite_run(s, SQL_SNAPSHOT, NULL, 0, err);
     if (status != HONE_OK)
         return status;
-    status = count_states(s, study, &sum, err);
+    status = count_states(s, study, &counts, err);
     if (status == HONE_OK)
-        status = QUERY(s, SQL_COUNT_ATTEMPTS, &q, err, INT(study));
-    if (status == HONE_OK) {
-        if (sqlite_next(s, q, &status, err)) {
-            sum.attempts_ms = sqlite3_column_int64(q, 0);
-            sum.waiting = sqlite3_column_int64(q, 1);
-        }
-        sqlite_done(s, SQL_COUNT_ATTEMPTS, q);
-    }
+        status = sums(s, SQL_COUNT_ATTEMPTS, study, attempts, err);
+    if (status == HONE_OK && counts.imported > 0)
+        status = sums(s, SQL_COUNT_IMPORTED, study, imported, err);
     hone_status end = sqlite_run(s, SQL_SNAPSHOT_END, NULL, 0, status == HONE_OK ? err : NULL);
     if (status == HONE_OK)
         status = end;
-    if (status == HONE_OK)
-        *out = sum;
-    return status;
+    if (status != HONE_OK)
+        return status;
+    counts.attempts_ms = attempts[0] - imported[0];
+    counts.waiting = attempts[1];
+    *out = counts;
+    return HONE_OK;
 }
 
 hone_status sqlite_version(struct store *store, int64_t *out, hone_error *err)

@@ -71,14 +71,15 @@
                     "m.number = o.metric WHERE o.study = ?1 AND o.trial BETWEEN ?2 AND ?3 AND "    \
                     "(?4 IS NULL OR m.name = ?4) "                                                 \
                     "ORDER BY o.trial, o.attempt, o.metric, o.seq")                                \
-    X(COUNT_STATES, "SELECT state, origin = 'imported', count(*) FROM trial WHERE study = ? "      \
-                    "GROUP BY 1, 2")                                                               \
+    X(COUNT_STATES, "SELECT state, origin, count(*) FROM trial WHERE study = ? GROUP BY 1, 2")     \
     X(COUNT_ATTEMPTS, "SELECT (SELECT sum(ended_at - started_at) FROM attempt WHERE study = ?1 "   \
-                      "AND ended_at > 0 AND started_at > 0 AND trial NOT IN (SELECT number FROM "  \
-                      "trial WHERE study = ?1 AND origin = 'imported')), "                         \
+                      "AND ended_at > 0 AND started_at > 0), "                                     \
                       "(SELECT count(*) FROM trial t WHERE study = ?1 AND state = 'running' AND "  \
                       "(SELECT a.state FROM attempt a WHERE a.study = ?1 AND a.trial = t.number "  \
                       "ORDER BY a.number DESC LIMIT 1) = 'waiting')")                              \
+    X(COUNT_IMPORTED, "SELECT sum(a.ended_at - a.started_at) FROM trial t JOIN attempt a ON "      \
+                      "a.study = t.study AND a.trial = t.number WHERE t.study = ? AND "            \
+                      "t.origin = 'imported' AND a.ended_at > 0 AND a.started_at > 0")             \
     X(DATA_VERSION, "PRAGMA data_version")                                                         \
     X(SNAPSHOT, "SAVEPOINT snapshot")                                                              \
     X(SNAPSHOT_END, "RELEASE snapshot")                                                            \
