@@ -112,6 +112,8 @@ static void put_words(const char *words, size_t len)
         if (word[0] == '-' && n > 1 && !(n == 2 && word[1] == '-')) {
             fputs(" Fl ", stdout);
             put_word(word + 1, n - 1);
+        } else if (n == 1 && word[0] == '|') {
+            fputs(" |", stdout);
         } else if (isupper((unsigned char)word[0])) {
             fputs(" Ar ", stdout);
             put_word(word, n);

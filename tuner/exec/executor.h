@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "exec/slots.h"
 #include "hone.h"
 
 /** What to run. All paths absolute. */
@@ -23,7 +24,7 @@ struct attempt_job {
     double trial_time_s, silence_s; /* 0 = none */
     double grace_s, orphan_s;
     uint64_t memory_bytes; /* 0 = none */
-    size_t cpus; /* slots of the machine's book that it takes (slots.h); 0 = not counted */
+    struct slots slots;    /* what it takes of the machine */
 };
 
 enum attempt_phase {

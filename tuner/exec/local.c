@@ -162,7 +162,7 @@ out:
 }
 
 /* The shim's options, each word ended by a NUL. */
-static void write_options(struct buf *b, const struct attempt_job *job)
+static void write_options(struct buf *b, const struct attempt_job *job, size_t n_locks)
 {
     const struct {
         const char *name, *text;
@@ -177,7 +177,7 @@ static void write_options(struct buf *b, const struct attempt_job *job)
                    {"--grace", (uint64_t)(job->grace_s * 1000.0)},
                    {"--orphan", (uint64_t)(job->orphan_s * 1000.0)},
                    {"--memory", job->memory_bytes},
-                   {"--slots", job->cpus}};
+                   {"--slots", n_locks}};
     buf_printf(b, "hone-shim%c", 0);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         buf_printf(b, "%s%c%s%c", texts[i].name, 0, texts[i].text, 0);
@@ -189,10 +189,10 @@ static void write_options(struct buf *b, const struct attempt_job *job)
 }
 
 /* The shim's whole command, in one list that points into `options` and the job; NULL: no memory. */
-static char **make_command(const struct attempt_job *job, struct buf *options)
+static char **make_command(const struct attempt_job *job, size_t n_locks, struct buf *options)
 {
     size_t n = 0, n_words = 0;
-    write_options(options, job);
+    write_options(options, job, n_locks);
     for (size_t i = 0; i < options->len; i++)
         n += options->data[i] == '\0';
     while (job->argv[n_words] != NULL)
@@ -223,11 +223,11 @@ hone_status local_start(const struct attempt_job *job, hone_error *err)
 
     struct buf options;
     buf_init(&options, 1u << 16);
-    hone_status status = job->cpus > 0 ? slots_take(job->cpus, locks, err) : HONE_OK;
-    char **argv = make_command(job, &options);
+    char **argv = NULL;
+    hone_status status = slots_take(&job->slots, locks, &n_locks, err);
     if (status != HONE_OK)
         goto out;
-    n_locks = job->cpus;
+    argv = make_command(job, n_locks, &options);
     new.folder = mem_text(job->folder);
     new.id = mem_text(job->id);
     if (argv == NULL || new.folder == NULL || new.id == NULL || !launched_reserve()) {

@@ -1,4 +1,4 @@
-/* slots.c: the machine's book of CPU slots; slots.h says how it works. */
+/* slots.c: the machine's book of slots; slots.h says how it works. */
 #include "exec/slots.h"
 
 #include <errno.h>
@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+
+enum { MEMORY_PARTS = 64 };
+static const double GIB = 1024.0 * 1024.0 * 1024.0;
 
 static const char *book_path(void)
 {
@@ -32,10 +35,8 @@ static int book_open(hone_error *err)
 }
 
 /* Reading rights are enough for a lock, so whoever made a slot's file, all can use it. */
-static int slot_open(int book, int cpu)
+static int slot_open(int book, const char *name)
 {
-    char name[32];
-    snprintf(name, sizeof name, "cpu-%d", cpu);
     int fd = openat(book, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd >= 0 || errno != ENOENT)
         return fd;
@@ -47,71 +48,102 @@ static int slot_open(int book, int cpu)
     return fd;
 }
 
-/* Take up to `most` slots and return their number. */
-static size_t take_some(int book, size_t most, int *fds_out)
+/* Take slot number i of a kind; -1 when somebody has it. */
+static int slot_take(int book, const char *kind, size_t i)
+{
+    char name[40];
+    snprintf(name, sizeof name, "%s-%zu", kind, i);
+    int fd = slot_open(book, name);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static size_t take_cpus(int book, size_t most, int *fds_out)
 {
     cpu_set_t ours;
     size_t n = 0;
     if (sched_getaffinity(0, sizeof ours, &ours) != 0)
         return 0;
-    for (int cpu = 0; cpu < CPU_SETSIZE && n < most; cpu++) {
-        if (!CPU_ISSET((size_t)cpu, &ours))
-            continue;
-        int fd = slot_open(book, cpu);
-        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && n < most; cpu++) {
+        int fd = CPU_ISSET(cpu, &ours) ? slot_take(book, "cpu", cpu) : -1;
+        if (fd >= 0)
             fds_out[n++] = fd;
-        else if (fd >= 0)
-            close(fd);
     }
     return n;
 }
 
-size_t slots_total(void)
+static size_t take_memory(int book, size_t most, int *fds_out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < MEMORY_PARTS && n < most; i++) {
+        int fd = slot_take(book, "memory", i);
+        if (fd >= 0)
+            fds_out[n++] = fd;
+    }
+    return n;
+}
+
+size_t slots_total_cpus(void)
 {
     cpu_set_t ours;
     return sched_getaffinity(0, sizeof ours, &ours) == 0 ? (size_t)CPU_COUNT(&ours) : 1;
 }
 
-hone_status slots_free(size_t *out, hone_error *err)
+static uint64_t total_memory(void)
 {
-    int fds[SLOTS_MAX];
-    int book = book_open(err);
-    if (book < 0)
-        return HONE_EIO;
-    size_t n = take_some(book, SLOTS_MAX, fds);
-    slots_close(fds, n);
-    close(book);
-    *out = n;
-    return HONE_OK;
+    return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-hone_status slots_take(size_t n, int *fds_out, hone_error *err)
+/* Move descriptors above n + 2. */
+static bool lift(int *fds, size_t n)
 {
-    size_t total = slots_total();
-    if (n > total || n > SLOTS_MAX)
-        return error_set(err, HONE_EINVAL, "slots: a trial takes %zu CPUs, the machine has %zu", n,
-                         total);
+    for (size_t i = 0; i < n; i++) {
+        int fd = fcntl(fds[i], F_DUPFD_CLOEXEC, (int)n + 3);
+        if (fd < 0)
+            return false;
+        close(fds[i]);
+        fds[i] = fd;
+    }
+    return true;
+}
+
+hone_status slots_take(const struct slots *wanted, int *fds_out, size_t *n_out, hone_error *err)
+{
+    size_t cpus = wanted->cpus, parts = 0;
+    *n_out = 0;
+    if (cpus > slots_total_cpus() || cpus > SLOTS_MAX - MEMORY_PARTS)
+        return error_set(err, HONE_EINVAL, "slots: a trial takes %zu CPUs, the machine has %zu",
+                         cpus, slots_total_cpus());
+    if (wanted->memory_bytes > total_memory())
+        return error_set(err, HONE_EINVAL,
+                         "slots: a trial takes %.1f GiB of memory, the machine has %.1f",
+                         (double)wanted->memory_bytes / GIB, (double)total_memory() / GIB);
+    if (wanted->memory_bytes > 0) {
+        uint64_t part = total_memory() / MEMORY_PARTS;
+        parts = (size_t)((wanted->memory_bytes + part - 1) / part);
+        parts = parts > MEMORY_PARTS ? MEMORY_PARTS : parts;
+    }
+    if (cpus + parts == 0)
+        return HONE_OK;
     int book = book_open(err);
     if (book < 0)
         return HONE_EIO;
-    size_t taken = take_some(book, n, fds_out);
+    hone_status status = HONE_OK;
+    size_t n = take_cpus(book, cpus, fds_out);
+    if (n == cpus)
+        n += take_memory(book, parts, fds_out + n);
     close(book);
-    bool lifted = true;
-    for (size_t i = 0; i < taken && lifted; i++) {
-        int fd = fcntl(fds_out[i], F_DUPFD_CLOEXEC, (int)n + 3);
-        lifted = fd >= 0;
-        if (lifted) {
-            close(fds_out[i]);
-            fds_out[i] = fd;
-        }
-    }
-    if (taken == n && lifted)
-        return HONE_OK;
-    slots_close(fds_out, taken);
-    if (!lifted)
-        return error_errno(err, HONE_EIO, "slots: %zu descriptors", n);
-    return error_set(err, HONE_ESTATE, "slots: %zu of %zu CPUs are free, a trial takes %zu", taken,
-                     total, n);
+    if (n < cpus + parts)
+        status = error_set(err, HONE_ESTATE, "slots: not enough is free now");
+    else if (!lift(fds_out, n))
+        status = error_errno(err, HONE_EIO, "slots: %zu descriptors", n);
+    if (status == HONE_OK)
+        *n_out = n;
+    else
+        slots_close(fds_out, n);
+    return status;
 }
 
 void slots_close(const int *fds, size_t n)

@@ -2,6 +2,7 @@
  * environment.c: what a trial sees: folders, arguments, variables (study.yaml(5), "What a trial
  * sees").
  */
+#include "loop/environment.h"
 #include "loop/loop_int.h"
 
 #include <ctype.h>
@@ -119,8 +120,7 @@ static long long count_gpus(void)
     return n;
 }
 
-static void set_trial(struct variables *v, struct tuner *t, const struct running *r,
-                      const char *trial_folder)
+static void set_trial(struct variables *v, const struct attempt_place *p, const char *trial_folder)
 {
     struct buf path;
     buf_init(&path, 16384);
@@ -132,16 +132,16 @@ static void set_trial(struct variables *v, struct tuner *t, const struct running
                  {"HONE_PARAMS", NULL, "params.json"}};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         buf_clear(&path);
-        buf_printf(&path, "%s/%s", paths[i].of_attempt ? r->folder : trial_folder,
+        buf_printf(&path, "%s/%s", paths[i].of_attempt ? p->folder : trial_folder,
                    paths[i].of_attempt ? paths[i].of_attempt : paths[i].of_trial);
         set_line(v, paths[i].name, path.data);
     }
     v->failed = v->failed || path.failed;
     buf_release(&path);
-    set_line(v, "HONE_STUDY", t->study.name);
-    set_number(v, "HONE_TRIAL", r->row.number);
-    set_number(v, "HONE_ATTEMPT", r->attempt.number);
-    set_number(v, "HONE_SEED", trial_seed(t->study.seed, r->row.number));
+    set_line(v, "HONE_STUDY", p->study);
+    set_number(v, "HONE_TRIAL", p->trial);
+    set_number(v, "HONE_ATTEMPT", p->number);
+    set_number(v, "HONE_SEED", trial_seed(p->seed, p->trial));
     set_number(v, "SM_NUM_GPUS", count_gpus());
 }
 
@@ -161,20 +161,20 @@ static void set_setting(struct variables *v, const hone_setting *s)
 }
 
 /* The whole environment; NULL when memory is out. The pointers go into v->text. */
-static char **make_environment(struct variables *v, struct tuner *t, const struct running *r,
-                               const hone_setting *settings, size_t n, const char *trial_folder)
+static char **make_environment(struct variables *v, const struct attempt_place *p,
+                               const char *trial_folder)
 {
     for (char **e = environ; *e; e++)
         if (strchr(*e, '='))
             set_line(v, *e, NULL);
-    for (size_t i = 0; i < t->spec->n_env; i++)
-        set_line(v, t->spec->env[i].name, t->spec->env[i].value);
-    for (size_t i = 0; i < n; i++)
-        set_setting(v, &settings[i]);
-    set_line(v, "SM_HPS", r->row.params);
-    for (size_t i = 0; i < t->spec->n_inputs; i++)
-        set_upper(v, "SM_CHANNEL_", t->spec->inputs[i].name, t->spec->inputs[i].value);
-    set_trial(v, t, r, trial_folder);
+    for (size_t i = 0; i < p->spec->n_env; i++)
+        set_line(v, p->spec->env[i].name, p->spec->env[i].value);
+    for (size_t i = 0; i < p->n_settings; i++)
+        set_setting(v, &p->settings[i]);
+    set_line(v, "SM_HPS", p->params);
+    for (size_t i = 0; i < p->spec->n_inputs; i++)
+        set_upper(v, "SM_CHANNEL_", p->spec->inputs[i].name, p->spec->inputs[i].value);
+    set_trial(v, p, trial_folder);
     if (v->failed || v->text.failed)
         return NULL;
     char **envp = mem_array(v->n + 1, sizeof *envp);
@@ -183,11 +183,12 @@ static char **make_environment(struct variables *v, struct tuner *t, const struc
     return envp;
 }
 
-static hone_status make_folders(const struct running *r, const char *trial_folder, hone_error *err)
+static hone_status make_folders(const struct attempt_place *p, const char *trial_folder,
+                                hone_error *err)
 {
     hone_status status = HONE_OK;
     const char *const names[][2] = {
-        {r->folder, "model"}, {r->folder, "output"}, {trial_folder, "checkpoints"}};
+        {p->folder, "model"}, {p->folder, "output"}, {trial_folder, "checkpoints"}};
     for (size_t i = 0; i < 3 && !status; i++) {
         char *path = path_join(names[i][0], names[i][1]);
         status = path ? file_make_folder(path, err) : error_memory(err);
@@ -195,46 +196,44 @@ static hone_status make_folders(const struct running *r, const char *trial_folde
     }
     char *params = path_join(trial_folder, "params.json");
     if (!status)
-        status = params ? file_write(params, r->row.params, strlen(r->row.params), false, err)
+        status = params ? file_write(params, p->params, strlen(p->params), false, err)
                         : error_memory(err);
     mem_free(params);
     return status;
 }
 
-hone_status environment_start(struct tuner *t, struct running *r, hone_error *err)
+hone_status attempt_start(const struct attempt_place *place, hone_error *err)
 {
     hone_status status = HONE_OK;
     struct variables v = {0};
+    const struct spec *spec = place->spec;
     char **argv = NULL, **envp = NULL, *trial_folder = NULL;
-    char id[160];
-    size_t n = 0;
     buf_init(&v.text, MOST_BYTES);
-    const hone_setting *settings =
-        hone_trial_settings(hone_find(t->opt, (uint64_t)r->row.number), &n);
 
-    trial_folder = mem_text_n(r->folder, (size_t)(strrchr(r->folder, '/') - r->folder));
-    argv = spec_command(t->spec, settings, n);
+    trial_folder = mem_text_n(place->folder, (size_t)(strrchr(place->folder, '/') - place->folder));
+    argv = spec_command(spec, place->settings, place->n_settings);
     if (trial_folder)
-        envp = make_environment(&v, t, r, settings, n, trial_folder);
+        envp = make_environment(&v, place, trial_folder);
     if (!argv || !envp) {
         status = error_memory(err);
         goto out;
     }
-    status = make_folders(r, trial_folder, err);
+    status = make_folders(place, trial_folder, err);
     if (status)
         goto out;
-    attempt_id(t, r, id);
-    struct attempt_job job = {.id = id,
-                              .folder = r->folder,
-                              .alive = t->alive,
-                              .argv = argv,
-                              .envp = envp,
-                              .workdir = t->spec->workdir,
-                              .trial_time_s = t->spec->trial_time_s,
-                              .silence_s = t->spec->silence_s,
-                              .grace_s = t->spec->grace_s,
-                              .orphan_s = t->spec->orphan_s,
-                              .memory_bytes = t->spec->memory_bytes};
+    struct attempt_job job = {
+        .id = place->id,
+        .folder = place->folder,
+        .alive = place->alive,
+        .argv = argv,
+        .envp = envp,
+        .workdir = spec->workdir,
+        .trial_time_s = spec->trial_time_s,
+        .silence_s = spec->silence_s,
+        .grace_s = spec->grace_s,
+        .orphan_s = spec->orphan_s,
+        .memory_bytes = spec->memory_bytes,
+        .slots = {.cpus = spec->slot_cpus, .memory_bytes = spec->slot_memory_bytes}};
     status = local_start(&job, err);
 out:
     mem_free(envp);
@@ -243,4 +242,22 @@ out:
     mem_free(v.starts);
     buf_release(&v.text);
     return status;
+}
+
+hone_status environment_start(struct tuner *t, struct running *r, hone_error *err)
+{
+    char id[160];
+    attempt_id(t, r, id);
+    struct attempt_place place = {.spec = t->spec,
+                                  .study = t->study.name,
+                                  .seed = t->study.seed,
+                                  .trial = r->row.number,
+                                  .number = r->attempt.number,
+                                  .id = id,
+                                  .folder = r->folder,
+                                  .alive = t->alive,
+                                  .params = r->row.params};
+    place.settings =
+        hone_trial_settings(hone_find(t->opt, (uint64_t)r->row.number), &place.n_settings);
+    return attempt_start(&place, err);
 }

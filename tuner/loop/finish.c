@@ -72,7 +72,7 @@ static bool is_silent(const struct tuner *t)
 {
     int64_t first =
         t->spec->max_parallel < t->spec->max_trials ? t->spec->max_parallel : t->spec->max_trials;
-    int64_t ended = 0;
+    int64_t ended = -t->n_ended_before; /* the script may have been mended since */
     for (int s = HONE_TRIAL_COMPLETED; s <= HONE_TRIAL_CANCELLED; s++)
         ended += t->counts[s];
     return !t->heard && t->n_silent >= first && t->n_silent == ended;
@@ -176,7 +176,7 @@ void finish_record(struct tuner *t)
         t->ending = mem_text(text);
     }
     mem_free(t->study.reason);
-    t->study.reason = mem_text(t->ending);
+    t->study.reason = text_dup(t->ending);
     t->study.wanted = false;
     t->study.ended_at = t->now;
     t->study.owner = (struct owner){0};

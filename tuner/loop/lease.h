@@ -36,4 +36,19 @@ HONE_NODISCARD hone_status lease_take(struct store *store, const struct study_ro
  */
 char *study_folder(const struct store *store, const char *name);
 
+/**
+ * The folder that a study's relative paths start from: where its study file was. It is kept
+ * relative to the folder that holds the store where it can be, so that both may move together.
+ *
+ * Ownership: mem_free(); NULL when memory is out.
+ */
+char *study_anchor(const struct store *store, const struct study_row *study);
+
+/** The settings of a study as the store has them; NULL: HONE_EIO. spec_free(). */
+struct spec;
+struct spec *study_spec(const struct store *store, const struct study_row *study, hone_error *err);
+
+/** What study_anchor() needs to be kept: `folder` relative to the store's; mem_free(). */
+char *anchor_text(const struct store *store, const char *folder);
+
 #endif

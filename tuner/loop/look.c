@@ -183,7 +183,6 @@ static hone_status end_trial(struct tuner *t, struct running *r, const struct ve
         r->row.log_tail = log_tail(r->folder);
     }
     if (v->silent) {
-        json_object_set_new(body, "silent", json_true());
         t->n_silent++;
         snprintf(t->silent_reason, sizeof t->silent_reason, "%.190s", v->reason);
     }

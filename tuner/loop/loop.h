@@ -48,6 +48,22 @@ void tuner_stop(struct tuner *tuner, enum stop_level level, const char *who);
 /** End one trial for good. HONE_ENOTFOUND: it does not run. */
 HONE_NODISCARD hone_status tuner_stop_trial(struct tuner *tuner, int64_t trial, hone_error *err);
 
+/** Start nothing from here: no trial and no attempt. For commands that settle something and leave.
+ */
+void tuner_hold(struct tuner *tuner);
+
+/** Whether a trial runs. */
+bool tuner_runs(const struct tuner *tuner, int64_t trial);
+
+/** How many trials run. */
+size_t tuner_n_running(const struct tuner *tuner);
+
+/** Record that a person has stopped the study, although trials may still run under their shims. */
+HONE_NODISCARD hone_status tuner_park(struct tuner *tuner, hone_error *err);
+
+/** Whether some trial has completed. */
+bool tuner_has_result(const struct tuner *tuner);
+
 /** Whether the study has ended: nothing runs and nothing will be started. */
 bool tuner_is_over(const struct tuner *tuner);
 

@@ -12,6 +12,12 @@
 #include "loop/loop.h"
 #include "report/live.h"
 
+/** A copy of a text, or NULL of NULL. */
+static inline char *text_dup(const char *text)
+{
+    return text ? mem_text(text) : NULL;
+}
+
 /* ---- What one pass writes (changes.c) ---- */
 
 /** Everything that a pass has decided, in the order in which it is written. Texts are copies. */
@@ -104,7 +110,6 @@ struct tuner {
     size_t n_running, cap_running;
 
     int64_t n_trials;                  /* asked so far: what max_trials limits */
-    int64_t n_queued;                  /* enqueued and not asked yet */
     int64_t counts[5];                 /* by hone_trial_state; RUNNING is n_running */
     int64_t best_trial;                /* or -1 */
     double best;                       /* first objective, own unit */
@@ -112,10 +117,12 @@ struct tuner {
     int64_t ended_ms;                  /* summed over ended attempts */
     int64_t n_durations, durations_ms; /* of completed trials, for the ETA */
     bool heard;                        /* some trial printed a value of each objective */
+    int64_t n_ended_before;            /* trials that had ended when the study was taken up */
     int64_t n_silent;                  /* trials that ended without one */
     char silent_reason[200];           /* of the last of them */
     bool exhausted;                    /* no untried configuration was left at the last ask */
 
+    bool hold; /* start nothing: another command settles something and leaves */
     enum stop_level stop;
     char *stop_who;
     char *ending; /* a stop condition fired: the study's reason; no new trials */
@@ -213,7 +220,7 @@ int64_t finish_active_ms(const struct tuner *t);
 
 /* ---- What a trial sees (environment.c) ---- */
 
-/** Make the folders of r's attempt, and start it. Idempotent. */
+/** Make the folders of r's attempt, and start it. Idempotent. HONE_ESTATE: no slot is free. */
 hone_status environment_start(struct tuner *t, struct running *r, hone_error *err);
 /** "UID-TRIAL-ATTEMPT". */
 void attempt_id(const struct tuner *t, const struct running *r, char out[160]);

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "io/json.h"
 #include "io/time.h"
+#include "loop/lease.h"
 
 enum {
     LONG_ASK_MS = 20,    /* after one like this, what was asked is started first */
@@ -63,9 +64,8 @@ static hone_status ask_one(struct tuner *t, hone_error *err)
     if (took > LONG_ASK_MS)
         t->more = true;
 
-    const char *origin = t->n_queued > 0 ? "start" : "search";
-    if (t->n_queued > 0)
-        t->n_queued--;
+    bool is_start = strcmp(hone_trial_why(trial), "enqueued") == 0;
+    const char *origin = is_start ? "start" : "search";
     struct running *r = tuner_add_running(t, (int64_t)hone_trial_id(trial));
     json_t *body = ask_body(t, trial, origin);
     if (!r || !body) {
@@ -87,12 +87,23 @@ static hone_status ask_one(struct tuner *t, hone_error *err)
     return running_begin_attempt(t, r, NULL, err);
 }
 
+/* Whether a trial waits for its slots: then the next proposal can wait too, and know more. */
+static bool waits_for_slots(const struct tuner *t)
+{
+    bool counted = t->spec->slot_cpus > 0 || t->spec->slot_memory_bytes > 0;
+    for (size_t i = 0; counted && i < t->n_running; i++)
+        if (t->running[i]->attempt.state == ATTEMPT_WAITING && !t->running[i]->launched)
+            return true;
+    return false;
+}
+
 static hone_status ask_more(struct tuner *t, hone_error *err)
 {
     hone_status status = HONE_OK;
     const struct spec *spec = t->spec;
-    while (!status && !t->more && t->stop == STOP_NOT && !t->ending && !t->exhausted &&
-           (int64_t)t->n_running < spec->max_parallel && t->n_trials < spec->max_trials)
+    while (!status && !t->more && !t->hold && t->stop == STOP_NOT && !t->ending && !t->exhausted &&
+           (int64_t)t->n_running < spec->max_parallel && t->n_trials < spec->max_trials &&
+           !waits_for_slots(t))
         status = ask_one(t, err);
     return status;
 }
@@ -125,17 +136,21 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* {"ask_ms": {"median": 1.9, "p95": 4.2}} */
+/* {"folder": ".", "ask_ms": {"median": 1.9, "p95": 4.2}}: what no event tells. */
 static void update_stats(struct tuner *t)
 {
     double sorted[N_ASK_TIMES];
     size_t n = t->n_asks < N_ASK_TIMES ? t->n_asks : N_ASK_TIMES;
-    if (n == 0)
-        return;
-    memcpy(sorted, t->ask_ms, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, by_size);
-    json_t *stats =
-        json_pack("{s:{s:f, s:f}}", "ask_ms", "median", sorted[n / 2], "p95", sorted[n * 95 / 100]);
+    char *folder = anchor_text(t->store, t->spec->folder);
+    json_t *stats = json_pack("{s:s}", "folder", folder ? folder : ".");
+    mem_free(folder);
+    if (n > 0) {
+        memcpy(sorted, t->ask_ms, n * sizeof *sorted);
+        qsort(sorted, n, sizeof *sorted, by_size);
+        json_object_set_new(
+            stats, "ask_ms",
+            json_pack("{s:f, s:f}", "median", sorted[n / 2], "p95", sorted[n * 95 / 100]));
+    }
     char *text = stats ? json_write(stats) : NULL;
     json_decref(stats);
     if (!text)
@@ -187,15 +202,21 @@ static hone_status act_on(struct tuner *t, struct running *r, hone_error *err)
         /* Without a folder no shim can be on its way, and the attempt simply waits. */
         if (access(r->folder, F_OK) == 0)
             status = local_stop(r->folder, err);
+        else
+            r->loaded = false;
         if (!status && r->attempt.state == ATTEMPT_WAITING)
             t->more = true;
         return status;
     }
+    if (t->hold)
+        return HONE_OK;
     bool late = r->launched && t->now - r->launched_at > RELAUNCH_MS;
     if (r->attempt.state != ATTEMPT_WAITING || (r->launched && !late) || t->stop >= STOP_NOW ||
         r->stop != CAUSE_NONE)
         return HONE_OK;
     status = environment_start(t, r, err);
+    if (status == HONE_ESTATE) /* the machine's slots are taken: it waits for one */
+        return HONE_OK;
     if (status)
         return status;
     r->launched = true;

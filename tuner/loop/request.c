@@ -78,3 +78,40 @@ hone_status tuner_stop_trial(struct tuner *t, int64_t trial, hone_error *err)
     t->more = true;
     return HONE_OK;
 }
+
+void tuner_hold(struct tuner *t)
+{
+    t->hold = true;
+}
+
+bool tuner_runs(const struct tuner *t, int64_t trial)
+{
+    for (size_t i = 0; i < t->n_running; i++)
+        if (t->running[i]->row.number == trial)
+            return true;
+    return false;
+}
+
+size_t tuner_n_running(const struct tuner *t)
+{
+    return t->n_running;
+}
+
+hone_status tuner_park(struct tuner *t, hone_error *err)
+{
+    t->study.state = STUDY_STOPPED;
+    mem_free(t->study.reason);
+    t->study.reason = mem_text("stopped by hone stop");
+    t->study.wanted = false;
+    t->study.owner = (struct owner){0};
+    t->study.lease_until = 0;
+    t->changes.study = true;
+    hone_status status = changes_commit(&t->changes, t->store, &t->study, t->now, err);
+    changes_clear(&t->changes);
+    return status;
+}
+
+bool tuner_has_result(const struct tuner *t)
+{
+    return t->best_trial >= 0;
+}

@@ -24,7 +24,7 @@ static bool own_texts(char **texts[], size_t n)
     bool ok = true;
     for (size_t i = 0; i < n; i++) {
         const char *text = *texts[i];
-        *texts[i] = mem_text(text);
+        *texts[i] = text_dup(text);
         ok = ok && (!text || *texts[i]);
     }
     return ok;
@@ -47,7 +47,6 @@ static hone_status play_ask(struct tuner *t, const struct event *event, const js
     size_t n = 0, memo_size = 0;
     uint64_t id = 0;
     const char *memo_text = json_string_value(json_object_get(body, "memo"));
-    const char *origin = json_string_value(json_object_get(body, "origin"));
     void *memo = base64_decode(memo_text ? memo_text : "", &memo_size);
     hone_setting *settings = json_to_settings(json_object_get(body, "params"), &n, err);
     if (!memo || (!settings && n)) {
@@ -65,8 +64,6 @@ static hone_status play_ask(struct tuner *t, const struct event *event, const js
         goto out;
     }
     t->n_trials++;
-    if (origin && strcmp(origin, "search") != 0 && t->n_queued > 0)
-        t->n_queued--;
     if (!tuner_add_running(t, event->trial))
         status = error_memory(err);
 out:
@@ -102,7 +99,6 @@ static hone_status play_tell(struct tuner *t, const struct event *event, const j
     if (status)
         return status;
     tuner_count(t, event->trial, state, n ? values : NULL);
-    t->n_silent += json_is_true(json_object_get(body, "silent"));
     drop_running(t, event->trial);
     return HONE_OK;
 }
@@ -134,7 +130,7 @@ static void play_stop(struct tuner *t, const struct event *event, const json_t *
         if (strcmp(text, stop_cause_text((enum stop_cause)c)) == 0)
             r->stop = (enum stop_cause)c;
     mem_free(r->stop_reason);
-    r->stop_reason = mem_text(json_string_value(json_object_get(body, "reason")));
+    r->stop_reason = text_dup(json_string_value(json_object_get(body, "reason")));
     r->wants_stop = true;
 }
 
@@ -168,7 +164,6 @@ static hone_status play(void *context, const struct event *event, const json_t *
     case EVENT_ADD:
         return play_add(t, event, body, err);
     case EVENT_ENQUEUE:
-        t->n_queued++;
         return optimizer_enqueue_event(t->opt, body, err);
     case EVENT_STOP_TRIAL:
         play_stop(t, event, body);
@@ -299,6 +294,8 @@ static hone_status rebuild(struct tuner *t, hone_error *err)
         status = events_play(t->store, t->study.id, play, t, err);
     if (!status && !t->opt)
         status = error_set(err, HONE_EIO, "study \"%s\" has no events in the store", t->study.name);
+    for (int s = HONE_TRIAL_COMPLETED; s <= HONE_TRIAL_CANCELLED; s++)
+        t->n_ended_before += t->counts[s];
     for (size_t i = 0; !status && i < t->n_running; i++)
         status = load_running(t, t->running[i], err);
     if (status)
@@ -334,7 +331,6 @@ static hone_status enqueue_start(struct tuner *t, hone_error *err)
     hone_status status = HONE_OK;
     for (size_t i = 0; !status && t->study.started_at == 0 && i < t->spec->n_start; i++) {
         status = hone_enqueue(t->opt, t->spec->start[i].settings, t->spec->start[i].n, err);
-        t->n_queued++;
     }
     return status;
 }
