@@ -220,6 +220,18 @@ size_t str_from_double(char out[32], double x)
     }
 }
 
+double str_round(double x, int n)
+{
+    if (!isfinite(x))
+        return x;
+    char digits[20], text[32];
+    int exponent;
+    size_t used = digits_of(x, n, digits, &exponent);
+    size_t len = lay_out(text, signbit(x), digits, used, exponent);
+    double rounded;
+    return str_double(text, len, &rounded) ? rounded : x;
+}
+
 bool str_is_name(const char *text)
 {
     if (!is_letter(text[0]) && text[0] != '_')

@@ -20,6 +20,9 @@ bool str_int64(const char *text, size_t len, int64_t *out);
  */
 size_t str_from_double(char out[32], double x);
 
+/** The double nearest to x written with n significant digits, n in [1, 17]; x when not finite. */
+double str_round(double x, int n);
+
 /** Whether a text is a parameter name: [A-Za-z_][A-Za-z0-9_.:-]*, at most 255 bytes. */
 bool str_is_name(const char *text);
 

@@ -79,6 +79,9 @@ hone_status queue_propose(struct hone_optimizer *opt, struct buf *memo, double *
 /** Take n entries off the front. */
 void queue_drop(struct hone_optimizer *opt, size_t n);
 
+/** Take entries off the back until n are left. */
+void queue_cut(struct hone_optimizer *opt, size_t n);
+
 /** Take off what a recorded ask took: all up to the first entry of this kind that these settings
  * agree with; nothing when the trial did not come from the queue. */
 void queue_replay(struct hone_optimizer *opt, const char *why, const hone_setting *settings,

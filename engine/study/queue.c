@@ -249,6 +249,12 @@ void queue_drop(struct hone_optimizer *opt, size_t n)
         memmove(opt->queue, opt->queue + n, opt->n_queued * sizeof *opt->queue);
 }
 
+void queue_cut(struct hone_optimizer *opt, size_t n)
+{
+    while (opt->n_queued > n)
+        mem_free(opt->queue[--opt->n_queued].settings);
+}
+
 static bool agrees(const struct queued *entry, const hone_setting *settings, size_t n)
 {
     for (size_t i = 0; i < entry->n; i++) {

@@ -5,6 +5,44 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/str.h"
+
+/* Digits of a continuous value that was proposed, where so few are as good: people read them. */
+#define SHORT_DIGITS 10
+
+/* Continuous values that were given stay as they are, to the last bit. */
+static void keep_given(const struct hone_space *space, struct hone_trial *trial,
+                       const hone_setting *given, size_t n_given)
+{
+    for (size_t k = 0; k < trial->n_settings; k++) {
+        hone_setting *setting = &trial->settings[k];
+        if (space->params[space_index(space, setting->name)].n_cells > 0)
+            continue;
+        for (size_t i = 0; i < n_given; i++)
+            if (strcmp(given[i].name, setting->name) == 0)
+                setting->value.number = given[i].value.number;
+    }
+}
+
+/* Round continuous values, unless that moves the configuration or breaks `where`. */
+static void make_short(const struct hone_space *space, struct hone_trial *trial)
+{
+    size_t k = 0;
+    for (size_t j = 0; j < space->n; j++) {
+        double old = trial->row[j];
+        if (old < 0.0)
+            continue;
+        hone_setting *setting = &trial->settings[k++];
+        double rounded = str_round(setting->value.number, SHORT_DIGITS);
+        if (space->params[j].n_cells > 0 ||
+            space_encode(&space->params[j], HONE_NUMBER(rounded), &trial->row[j], NULL) != HONE_OK)
+            continue;
+        if (fabs(trial->row[j] - old) <= ROW_EPS && space_satisfies(space, trial->row))
+            setting->value.number = rounded;
+        else
+            trial->row[j] = old;
+    }
+}
 
 struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row,
                              const hone_setting *given, size_t n_given, const char *why,
@@ -28,22 +66,13 @@ struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row
     trial->why = copy;
     memcpy(trial->row, row, d * sizeof *row);
     trial->n_settings = space_settings_of(space, row, trial->settings);
-
+    make_short(space, trial);
+    keep_given(space, trial, given, n_given);
     /* The row is what encoding the settings gives, bit for bit: a restored trial is made that way,
      * and the search must see the same. */
-    size_t k = 0;
-    for (size_t j = 0; j < d; j++) {
-        if (row[j] < 0.0)
-            continue;
-        const struct param *p = &space->params[j];
-        hone_setting *setting = &trial->settings[k++];
-        for (size_t i = 0; i < n_given && p->n_cells == 0; i++)
-            if (strcmp(given[i].name, p->name) == 0)
-                setting->value.number = given[i].value.number;
-        if (space_encode(p, setting->value, &trial->row[j], err) != HONE_OK) {
-            trial_free(trial);
-            return NULL;
-        }
+    if (space_row_of(space, trial->settings, trial->n_settings, trial->row, err) != HONE_OK) {
+        trial_free(trial);
+        return NULL;
     }
     return trial;
 }

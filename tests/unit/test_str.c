@@ -92,6 +92,15 @@ static void doubles_are_written_shortest(void **state)
     }
 }
 
+static void rounding_is_to_decimal_digits(void **state)
+{
+    (void)state;
+    assert_true(str_round(0.0010000000000000002, 10) == 0.001);
+    assert_true(str_round(-123456.789, 4) == -123500.0);
+    assert_true(str_round(0.0, 3) == 0.0);
+    assert_true(isinf(str_round(-INFINITY, 3)));
+}
+
 static void writing_and_reading_gives_the_same_bits(void **state)
 {
     (void)state;
@@ -162,6 +171,7 @@ int main(void)
         cmocka_unit_test(only_len_bytes_are_read),
         cmocka_unit_test(integers_read_up_to_the_bounds),
         cmocka_unit_test(doubles_are_written_shortest),
+        cmocka_unit_test(rounding_is_to_decimal_digits),
         cmocka_unit_test(writing_and_reading_gives_the_same_bits),
         cmocka_unit_test(the_locale_does_not_matter),
         cmocka_unit_test(names_follow_their_pattern),

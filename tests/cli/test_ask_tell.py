@@ -1,0 +1,333 @@
+"""hone ask-tell speaks its protocol, and no bad line changes anything."""
+import json
+import os
+import subprocess
+
+import pytest
+
+HONE = os.environ["HONE"]
+
+SPACE = [
+    {"name": "lr", "type": "float", "min": 1e-5, "max": 1e-1, "scale": "log"},
+    {"name": "depth", "type": "int", "min": 1, "max": 12},
+    {"name": "width", "type": "ordinal", "values": [64, 128, 256, 512]},
+    {"name": "optimizer", "type": "choice", "values": ["sgd", "adam"]},
+    {"name": "momentum", "type": "float", "min": 0, "max": 0.99, "scale": "reverse-log",
+     "when": {"optimizer": ["sgd"]}},
+]
+
+
+class Client:
+    """The program under test, a line at a time."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([HONE, "ask-tell"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def raw(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def __call__(self, **request):
+        return self.raw(json.dumps(request))
+
+    def close(self):
+        self.process.stdin.close()
+        assert self.process.stdout.read() == ""
+        return self.process.wait()
+
+
+@pytest.fixture
+def client():
+    one = Client()
+    yield one
+    assert one.close() == 0
+
+
+def error(reply):
+    assert list(reply) == ["error"]
+    assert set(reply["error"]) == {"code", "message"}
+    return reply["error"]["message"]
+
+
+def test_a_study_is_asked_and_told(client):
+    reply = client(space=SPACE, objectives=[{"name": "loss", "goal": "minimize"}],
+                   strategy="bayesian", seed=7, budget=50, parallel=4)
+    assert reply["ok"] is True and reply["size"] is None and reply["version"]
+    trials = client(ask=3)["trials"]
+    assert [t["id"] for t in trials] == [0, 1, 2]
+    for trial in trials:
+        names = [p["name"] for p in SPACE if p["name"] in trial["params"]]
+        assert list(trial["params"]) == names  # the order of declaration
+        assert ("momentum" in names) == (trial["params"]["optimizer"] == "sgd")
+        assert isinstance(trial["params"]["depth"], int)
+    assert client(best=True) == {"trial": None}
+    assert client(tell=[{"id": 1, "value": 0.5}, {"id": 0, "value": 0.25}]) == {"ok": True}
+    best = client(best=True)["trial"]
+    assert best == {**trials[0], "value": 0.25}
+    assert client(tell=[{"id": 2, "state": "failed"}]) == {"ok": True}
+    assert client(ask=1)["trials"][0]["id"] == 3
+
+
+def test_sizes_are_counted(client):
+    three = [{"name": "a", "type": "int", "min": 1, "max": 6},
+             {"name": "b", "type": "int", "min": 1, "max": 100}]
+    assert client(space=three)["size"] == 600
+    assert client(space=three, where=["a * b <= 10"])["size"] == 10 + 5 + 3 + 2 + 2 + 1
+
+
+def test_the_same_requests_get_the_same_replies():
+    replies = []
+    for _ in range(2):
+        one = Client()
+        first = [one(space=SPACE, seed=5)]
+        for i in range(12):
+            first.append(one(ask=1))
+            first.append(one(tell=[{"id": i, "value": (i * 7) % 5}]))
+        assert one.close() == 0
+        replies.append(first)
+    assert replies[0] == replies[1]
+
+
+@pytest.mark.parametrize("strategy", ["bayesian", "random", "grid", "sobol", "auto"])
+def test_a_used_up_space_says_so(client, strategy):
+    client(space=[{"name": "x", "type": "choice", "values": ["a", 1, "b"]}], strategy=strategy)
+    reply = client(ask=5)
+    assert reply["exhausted"] is True
+    assert sorted(str(t["params"]["x"]) for t in reply["trials"]) == ["1", "a", "b"]
+    assert client(ask=1) == {"trials": [], "exhausted": True}
+    assert client(tell=[{"id": 1, "state": "cancelled"}]) == {"ok": True}
+    again = client(ask=2)
+    assert [t["params"] for t in again["trials"]] == [reply["trials"][1]["params"]]
+    assert again["exhausted"] is True
+
+
+def test_values_that_are_not_finite_are_failures(client):
+    client(space=SPACE, strategy="random")
+    client(ask=5)
+    for i, value in enumerate([None, "NaN", "Infinity", "-Infinity"]):
+        assert client(tell=[{"id": i, "value": value}]) == {"ok": True}
+    assert client(best=True) == {"trial": None}
+    assert "told before" in error(client(tell=[{"id": 0, "value": 1}]))
+    assert "not JSON" in error(client.raw('{"tell": [{"id": 4, "value": NaN}]}'))
+    assert client(tell=[{"id": 4, "value": 1}]) == {"ok": True}
+
+
+def test_the_median_rule_stops_with_a_reason(client):
+    client(space=SPACE, strategy="random", stopping={"rule": "median", "warmup": 2})
+    client(ask=5)
+    for i in range(4):
+        for step in range(1, 5):
+            assert client(report=[{"id": i, "step": step, "value": i}]) == {"stop": []}
+        client(tell=[{"id": i, "value": i}])
+    assert client(report=[{"id": 4, "step": 2, "value": 9}]) == {"stop": []}
+    reply = client(report=[{"id": 4, "step": 3, "value": None}, {"id": 4, "step": 4, "value": 9}])
+    assert reply["stop"] == [4]
+    assert "the median of the running means of 4 trials" in reply["reasons"]["4"]
+    assert client(tell=[{"id": 4, "state": "stopped"}]) == {"ok": True}
+    assert "told before" in error(client(report=[{"id": 4, "step": 5, "value": 9}]))
+
+
+def test_added_and_enqueued_configurations(client):
+    client(space=SPACE, strategy="bayesian")
+    params = {"lr": 0.012345678901234567, "depth": 3, "width": 64, "optimizer": "adam"}
+    added = [{"params": params, "value": -2}, {"params": params, "state": "failed"}]
+    assert client(add=added) == {"ids": [0, 1]}
+    assert client(best=True)["trial"] == {"id": 0, "params": params, "value": -2}
+    assert client(enqueue=[{"lr": 0.02}, {"momentum": 0.5}]) == {"ok": True}
+    first, second, third = client(ask=3)["trials"]
+    assert first["params"]["lr"] == 0.02
+    assert second["params"]["momentum"] == 0.5 and second["params"]["optimizer"] == "sgd"
+    assert third["params"]["lr"] != 0.02
+    assert "add[1]: parameter \"lr\" is missing" == error(client(add=[
+        {"params": params, "value": 1}, {"params": {"depth": 3}, "value": 1}]))
+    assert "enqueue[1]: parameter \"depht\" is not in the space" == error(client(enqueue=[
+        {"lr": 0.05}, {"depht": 3}]))
+    fourth = client(ask=1)["trials"][0]
+    assert fourth["id"] == 5 and fourth["params"]["lr"] != 0.05  # neither line left a trace
+
+
+def test_defaults_come_first(client):
+    space = [dict(SPACE[0], default=0.003), SPACE[1]]
+    client(space=space, strategy="sobol")
+    assert client(ask=1)["trials"][0]["params"]["lr"] == 0.003
+
+
+def test_several_objectives_have_a_front(client):
+    client(space=SPACE, objectives=[{"name": "loss"}, {"name": "speed", "goal": "maximize"}],
+           strategy="random")
+    client(ask=4)
+    for i, values in enumerate([[1, 5], [2, 9], [2, 5], [0.5, 1]]):
+        assert client(tell=[{"id": i, "values": values}]) == {"ok": True}
+    front = client(best=True)["front"]
+    assert [(t["id"], t["values"]) for t in front] == [(0, [1, 5]), (1, [2, 9]), (3, [0.5, 1])]
+    client(ask=1)
+    assert "\"values\" is needed" in error(client(tell=[{"id": 4, "value": 1}]))
+    assert "an array of 2 numbers" in error(client(tell=[{"id": 4, "values": [1]}]))
+    assert "objective" in error(client(space=SPACE, objectives=[{"name": "a"}, {"name": "b"}]))
+
+
+def test_grid_meets_every_combination_once(client):
+    client(space=[SPACE[0], SPACE[3], SPACE[4]],
+           strategy={"name": "grid", "points": 3, "shuffle": True})
+    reply = client(ask=100)
+    assert reply["exhausted"] and len(reply["trials"]) == 3 + 3 * 3
+    assert len({json.dumps(t["params"]) for t in reply["trials"]}) == 12
+
+
+@pytest.mark.parametrize("name", ["tpe", "cmaes", "nsga2", "hyperband"])
+def test_strategies_to_come_list_what_there_is(client, name):
+    text = error(client(space=SPACE, strategy=name))
+    assert name in text and "bayesian, random, grid, sobol" in text
+
+
+@pytest.mark.parametrize("rule", ["asha", "hyperband", "curve"])
+def test_rules_to_come_list_what_there_is(client, rule):
+    for stopping in (rule, {"rule": rule, "min_resource": 1, "max_resource": 81, "eta": 3}):
+        text = error(client(space=SPACE, stopping=stopping))
+        assert rule in text and "none, median" in text
+
+
+X = {"name": "x", "type": "float", "min": 0, "max": 1}
+BAD_STUDIES = [
+    ({}, '"space" must be an array'),
+    ({"space": []}, "the space has no parameter"),
+    ({"space": {}}, '"space" must be an array'),
+    ({"space": [3]}, "space[0] must be an object"),
+    ({"space": [{"type": "float"}]}, 'space[0]: "name" is missing'),
+    ({"space": [{"name": "x"}]}, 'space[0]: "type" is missing'),
+    ({"space": [{"name": 3, "type": "float"}]}, 'space[0]: "name" must be a string'),
+    ({"space": [dict(X, type="double")]},
+     'parameter "x": type must be float, int, ordinal or choice, got "double"'),
+    ({"space": [dict(X, maxx=3)]}, 'parameter "x": unknown key "maxx"; did you mean "max"?'),
+    ({"space": [dict(X, values=[3])]}, 'parameter "x": unknown key "values"'),
+    ({"space": [{"name": "x", "type": "float", "min": 0}]}, 'parameter "x": "max" is missing'),
+    ({"space": [dict(X, min="0")]}, 'parameter "x": "min" must be a number'),
+    ({"space": [dict(X, scale="ln")]}, 'scale must be linear, log, reverse-log or auto, got "ln"'),
+    ({"space": [dict(X, scale="log")]}, 'parameter "x": log scale needs min > 0, got 0'),
+    ({"space": [dict(X, min=2)]}, 'parameter "x": min 2 is above max 1'),
+    ({"space": [dict(X, step=0)]}, 'parameter "x": step must be above 0'),
+    ({"space": [dict(X, default=2)]}, 'parameter "x": 2 is not in [0, 1]'),
+    ({"space": [dict(X, default=[2])]}, 'parameter "x": "default" is neither'),
+    ({"space": [dict(X, type="int", max=1.5)]}, "must be whole numbers"),
+    ({"space": [X, X]}, 'parameter "x" is declared twice'),
+    ({"space": [dict(X, name="a b")]}, 'parameter "a b": a name is'),
+    ({"space": [{"name": "c", "type": "choice", "values": []}]}, "needs at least one value"),
+    ({"space": [{"name": "c", "type": "choice", "values": [True]}]},
+     "value 1 is neither a number nor a string"),
+    ({"space": [{"name": "c", "type": "choice"}]}, '"values" must be an array'),
+    ({"space": [{"name": "c", "type": "ordinal", "values": [2, 1]}]}, "ordered numbers must rise"),
+    ({"space": [dict(X, when={"y": [1]})]}, 'its parent "y" is not declared'),
+    ({"space": [dict(X, when=3)]}, '"when" must be an object'),
+    ({"space": [X], "where": "x < 1"}, '"where" must be an array'),
+    ({"space": [X], "where": [3]}, "where[0] must be a string"),
+    ({"space": [X], "where": ["x <"]}, "column 4: a value is expected at the end"),
+    ({"space": [X], "where": ["x > 2"]}, "no configuration that satisfies `where` was found"),
+    ({"space": [X], "objectives": []}, '"objectives" must be an array of 1 to 8'),
+    ({"space": [X], "objectives": [{"goal": "min"}]}, "goal must be minimize or maximize"),
+    ({"space": [X], "objectives": [{"name": "a"}, {"name": "a"}]}, 'the name "a" is used before'),
+    ({"space": [X], "constraints": [{"name": "t", "max": 3}]}, "constraints are not available"),
+    ({"space": [X], "strategy": "grid"}, "is continuous"),
+    ({"space": [X], "strategy": 3}, '"strategy" must be a string'),
+    ({"space": [X], "seed": -1}, '"seed" must be an integer of at least 0'),
+    ({"space": [X], "seed": 1.5}, '"seed" must be an integer'),
+    ({"space": [X], "budget": 0}, '"budget" must be an integer of at least 1'),
+    ({"space": [X], "parallel": "2"}, '"parallel" must be an integer'),
+    ({"space": [X], "stopping": {"rule": "median", "eta": 3}}, 'stopping: unknown key "eta"'),
+    ({"space": [X], "strateg": "grid"}, 'study: unknown key "strateg"; did you mean "strategy"?'),
+]
+
+
+@pytest.mark.parametrize("study, message", BAD_STUDIES[1:])
+def test_a_bad_study_is_named_and_leaves_the_old_one(client, study, message):
+    client(space=SPACE, strategy="random")
+    client(ask=1)
+    assert message in error(client(**study))
+    assert client(tell=[{"id": 0, "value": 1}]) == {"ok": True}
+
+
+BAD_LINES = [
+    ("nonsense", "not JSON"),
+    ("[1, 2]", "a line must be a JSON object"),
+    ("{}", "a request needs one of its keys"),
+    ('{"ask": 1} x', "not JSON"),
+    ('{"ask": 1, "ask": 2}', "not JSON"),
+    ('{"ask": 1, "best": true}', 'one request a line, got "ask" and "best"'),
+    ('{"asks": 1}', 'unknown key "asks"; did you mean "ask"?'),
+    ('{"ask": -1}', '"ask" must be an integer in [0, 100000]'),
+    ('{"ask": 1.5}', '"ask" must be an integer'),
+    ('{"ask": "1"}', '"ask" must be an integer'),
+    ('{"tell": {"id": 0}}', '"tell" must be an array'),
+    ('{"tell": [3]}', "tell[0] must be an object"),
+    ('{"tell": [{"value": 3}]}', 'tell[0]: "id" must be a trial'),
+    ('{"tell": [{"id": 0}]}', 'tell[0]: "value" is missing'),
+    ('{"tell": [{"id": 77, "value": 1}]}', "tell[0]: there is no trial 77"),
+    ('{"tell": [{"id": 0, "value": 1}, {"id": 0, "value": 1}]}', "tell[1]: trial 0 is told twice"),
+    ('{"tell": [{"id": 0, "value": 1}, {"id": 1, "value": []}]}',
+     "tell[1]: a value must be a number"),
+    ('{"tell": [{"id": 0, "value": 1, "values": [1]}]}', "not both"),
+    ('{"tell": [{"id": 0, "value": 1, "constraints": {"a": 1}}]}', "no constraints"),
+    ('{"tell": [{"id": 0, "vale": 1}]}', 'unknown key "vale"; did you mean "value"?'),
+    ('{"tell": [{"id": 0, "state": "done"}]}', "state must be completed"),
+    ('{"tell": [{"id": 0, "state": "failed", "value": 1}]}', "a failed trial has no value"),
+    ('{"report": [{"id": 0, "step": -1, "value": 1}]}', '"step" must be a number of at least 0'),
+    ('{"report": [{"id": 0, "value": 1}]}', '"step" must be a number'),
+    ('{"report": [{"id": 0, "step": 1}]}', '"value" must be a number'),
+    ('{"report": [{"id": 9, "step": 1, "value": 1}]}', "there is no trial 9"),
+    ('{"add": [{"value": 1}]}', '"params" must be an object'),
+    ('{"add": [{"params": {"lr": true}, "value": 1}]}', "add[0]: "),
+    ('{"enqueue": [{"lr": 5}]}', 'enqueue[0]: parameter "lr": 5 is not in [1e-05, 0.1]'),
+    ('{"enqueue": [{"momentum": 0.5, "optimizer": "adam"}]}', "is inactive with this value"),
+    ('{"best": 1}', '"best" must be true'),
+    ('{"importance": true}', "not available"),
+    ('{"predict": [{}]}', "not available"),
+    ('{"a": ' * 100 + "1" + "}" * 100, "nested deeper"),
+    ('{"ask": "\\u0000"}', "not JSON"),
+    ('{"ask": 1e999}', "not JSON"),
+]
+
+
+@pytest.mark.parametrize("line, message", BAD_LINES)
+def test_a_bad_line_is_named_and_changes_nothing(client, line, message):
+    client(space=SPACE, strategy="random", seed=1)
+    before = client(ask=2)
+    assert message in error(client.raw(line))
+    assert client(tell=[{"id": 0, "value": 1}]) == {"ok": True}
+    other = Client()
+    other(space=SPACE, strategy="random", seed=1)
+    assert other(ask=2) == before
+    other(tell=[{"id": 0, "value": 1}])
+    assert other(ask=2) == client(ask=2)
+    assert other.close() == 0
+
+
+def test_before_the_study_there_is_nothing_to_ask(client):
+    assert 'first line must have "space"' in error(client(ask=1))
+
+
+def test_empty_lines_get_no_reply_and_a_last_line_needs_no_end():
+    text = "\n  \r\n" + json.dumps({"space": SPACE}) + '\n\n{"ask": 1}'
+    done = subprocess.run([HONE, "ask-tell"], input=text, capture_output=True, text=True)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 2
+
+
+def test_bytes_that_are_no_text_and_lines_without_bound_are_served_an_error():
+    line = b'{"ask": "' + b"x" * (17 << 20) + b'"}\n'
+    out = subprocess.run([HONE, "ask-tell"], input=b"\xff\xfe\x00\n" + line + b'{"best": true}\n',
+                         capture_output=True, check=True).stdout.decode()
+    first, second, third = (error(json.loads(reply)) for reply in out.splitlines())
+    assert "not JSON" in first
+    assert second == "a line has at most 16777216 bytes"
+    assert "first line" in third
+
+
+def test_a_new_study_starts_afresh(client):
+    client(space=SPACE)
+    client(ask=3)
+    client(space=[X], strategy="random")
+    assert client(ask=1)["trials"][0]["id"] == 0
+
+
+def test_an_argument_is_a_wrong_use():
+    assert subprocess.run([HONE, "ask-tell", "x"], capture_output=True).returncode == 2
