@@ -739,6 +739,9 @@ static void a_network_file_system_is_refused_with_a_local_place(void **state)
     char *local = store_local_path(path), *again = store_local_path(path);
     assert_string_equal(local, again);
     SAYS(local);
+    assert_null(store_open(local, false, &err)); /* looked for on a host that hasn't run it */
+    assert_int_equal(err.status, HONE_ENOTFOUND);
+    SAYS("on the host that ran them");
     mem_free(local);
     mem_free(again);
     /* When the home is on the network as well: a disk of this machine that outlives a reboot. */
