@@ -20,6 +20,8 @@
 #include "base/error.h"
 #include "io/time.h"
 
+enum { LOW_GAINS = 3 };
+
 int64_t finish_active_ms(const struct tuner *t)
 {
     return t->active_before + (t->now - t->active_from);
@@ -107,26 +109,40 @@ static void consider_hard(struct tuner *t)
     stop_running(t);
 }
 
-static hone_status consider_soft(struct tuner *t, hone_error *err)
+/* The search expected little of each of its last few proposals: one alone may be a mistake. */
+static bool gain_is_low(const struct tuner *t)
 {
-    (void)err;
+    return t->n_low_gain >= LOW_GAINS && t->best_trial >= 0;
+}
+
+void finish_note_gain(struct tuner *t)
+{
+    double gain = hone_expected_gain(t->opt);
+    if (t->spec->stop_expected_gain <= 0 || isnan(gain))
+        return;
+    t->n_low_gain = gain < t->spec->stop_expected_gain ? t->n_low_gain + 1 : 0;
+    t->gain = gain;
+}
+
+static void consider_soft(struct tuner *t)
+{
     const struct spec *spec = t->spec;
     if (spec->stop_no_improvement > 0 && t->best_trial >= 0 &&
         t->since_best >= spec->stop_no_improvement)
         end_with(t, "no improvement in %lld trials since trial %lld", (long long)t->since_best,
                  (long long)t->best_trial);
-    return HONE_OK;
+    else if (spec->stop_expected_gain > 0 && gain_is_low(t))
+        end_with(t, "expected gain: one more trial promises %.2g%%, less than %.2g%%",
+                 t->gain * 100, spec->stop_expected_gain * 100);
 }
 
-hone_status finish_consider(struct tuner *t, hone_error *err)
+void finish_consider(struct tuner *t)
 {
-    hone_status status = HONE_OK;
     if (t->ending || t->over)
-        return HONE_OK;
+        return;
     consider_hard(t);
     if (!t->ending)
-        status = consider_soft(t, err);
-    return status;
+        consider_soft(t);
 }
 
 /* Nothing runs and nothing may be started. */

@@ -120,6 +120,8 @@ struct tuner {
     int64_t n_ended_before;            /* trials that had ended when the study was taken up */
     int64_t n_silent;                  /* trials that ended without one */
     char silent_reason[200];           /* of the last of them */
+    int64_t n_low_gain;                /* last asks whose expected gain was below the limit */
+    double gain;                       /* of the last one */
     bool exhausted;                    /* no untried configuration was left at the last ask */
 
     bool hold; /* start nothing: another command settles something and leaves */
@@ -210,7 +212,9 @@ void judge_end(const struct tuner *t, const struct running *r, const struct atte
 /* ---- The study's end (finish.c) ---- */
 
 /** Look at the stop conditions; sets t->ending, and stops running trials where that is meant. */
-hone_status finish_consider(struct tuner *t, hone_error *err);
+void finish_consider(struct tuner *t);
+/** After an ask: what the search expects of it. */
+void finish_note_gain(struct tuner *t);
 /** When nothing runs and nothing will: record the study's end. */
 void finish_record(struct tuner *t);
 /** Money spent until now; 0 without a price. */

@@ -84,6 +84,7 @@ static hone_status ask_one(struct tuner *t, hone_error *err)
     changes_trial(&t->changes, &r->row);
     changes_attempt(&t->changes, &r->attempt);
     t->n_trials++;
+    finish_note_gain(t);
     return running_begin_attempt(t, r, NULL, err);
 }
 
@@ -244,10 +245,10 @@ hone_status tuner_pass(struct tuner *t, hone_error *err)
     hone_status status = look_at_all(t, err);
     if (!status)
         status = requests_take(t, err);
-    if (!status)
-        status = finish_consider(t, err);
-    if (!status)
+    if (!status) {
+        finish_consider(t);
         status = ask_more(t, err);
+    }
     if (status)
         return status;
     finish_record(t);
