@@ -416,8 +416,12 @@ static hone_status take_line(struct reading *r, struct span line, hone_error *er
         struct metric_place *place = &r->p->metrics[i];
         if (!reader->found[i].is)
             continue;
-        struct metric_value value = {
-            .metric = i, .seq = place->n, .step = r->p->step, .value = reader->found[i].value};
+        struct metric_value value = {.metric = i,
+                                     .seq = place->n,
+                                     .step = r->p->step,
+                                     .value = reader->found[i].value,
+                                     .line = line.at,
+                                     .line_len = line.len};
         if (!reader_knows_steps(reader))
             value.step = (double)(place->n_before + place->n + 1);
         place->n++;

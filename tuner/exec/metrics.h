@@ -44,6 +44,8 @@ struct metric_value {
     int64_t seq; /* of this metric in this attempt, from 0 */
     double step;
     double value;
+    const char *line; /* where it was found; not ended by a NUL */
+    size_t line_len;
 };
 typedef hone_status metric_visitor(void *context, const struct metric_value *value,
                                    hone_error *err);
