@@ -255,7 +255,7 @@ BAD_LINES = [
     ('{"ask": 1, "ask": 2}', "not JSON"),
     ('{"ask": 1, "best": true}', 'one request a line, got "ask" and "best"'),
     ('{"asks": 1}', 'unknown key "asks"; did you mean "ask"?'),
-    ('{"ask": -1}', '"ask" must be an integer in [0, 100000]'),
+    ('{"ask": -1}', '"ask" must be an integer in [0, 10000]'),
     ('{"ask": 1.5}', '"ask" must be an integer'),
     ('{"ask": "1"}', '"ask" must be an integer'),
     ('{"tell": {"id": 0}}', '"tell" must be an array'),

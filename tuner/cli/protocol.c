@@ -15,7 +15,7 @@
 #include "io/json.h"
 #include "study/optimizer.h"
 
-#define MAX_ASKED 100000
+#define MAX_ASKED 10000
 
 void session_release(struct session *session)
 {
