@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/study_run.h"
 #include "io/file.h"
 #include "io/time.h"
 #include "loop/lease.h"
@@ -34,7 +35,8 @@ static int store_failure(const hone_error *err)
                 "%s", err->text);
 }
 
-/** Read the study file that names a study, and find or make it. */
+/** Read the study file that names a study; find the study, or make it once the trials are known to
+ * be good. */
 static int open_by_file(struct job *job)
 {
     hone_error err = {0};
@@ -94,6 +96,15 @@ static hone_status write_all_trials(struct job *job, hone_error *err)
     return status;
 }
 
+static void print_counts(const struct import *import, const char *study)
+{
+    printf("imported %zu trial%s into %s", import->n, import->n == 1 ? "" : "s", study);
+    if (import->n_left_out > 0)
+        printf("; left out %zu that %s running, cancelled or without a value", import->n_left_out,
+               import->n_left_out == 1 ? "was" : "were");
+    putchar('\n');
+}
+
 static int import_trials(struct job *job)
 {
     hone_error err = {0};
@@ -112,9 +123,7 @@ static int import_trials(struct job *job)
     if (job->globals->json)
         printf("{\"imported\": %zu, \"left_out\": %zu}\n", job->import.n, job->import.n_left_out);
     else if (!job->globals->quiet)
-        printf("imported %zu trial%s into %s%s\n", job->import.n, job->import.n == 1 ? "" : "s",
-               job->row.name,
-               job->import.n_left_out > 0 ? "; left out those that did not end by themselves" : "");
+        print_counts(&job->import, job->row.name);
     return EXIT_DONE;
 }
 

@@ -42,8 +42,8 @@ static char *new_uid(void)
     return ok ? mem_text(text) : NULL;
 }
 
-static hone_status create(struct store *store, const struct spec *spec, struct study_row *row,
-                          hone_error *err)
+hone_status study_create(struct store *store, const struct spec *spec, struct study_row *row,
+                         hone_error *err)
 {
     char *folder = anchor_text(store, spec->folder);
     struct buf stats;
@@ -256,7 +256,7 @@ int study_run(struct store *store, struct spec *spec, const struct globals *glob
     int status;
     hone_status found = store_study_find(store, spec->name, &row, &err);
     if (found == HONE_ENOTFOUND) {
-        hone_status made = create(store, spec, &row, &err);
+        hone_status made = study_create(store, spec, &row, &err);
         if (made == HONE_ESTATE) { /* somebody was faster: then it exists */
             found = store_study_find(store, spec->name, &row, &err);
         } else if (made) {

@@ -17,6 +17,11 @@ int background_begin(void);
  * go. Without background_begin() does nothing. */
 void background_started(const char *log);
 
+/** Make a study in the store: its uid, seed, and where its relative paths start from. *row is
+ * filled in, to be released by the caller. */
+HONE_NODISCARD hone_status study_create(struct store *store, const struct spec *spec,
+                                        struct study_row *row, hone_error *err);
+
 /**
  * Run a study, or go on with it.
  *

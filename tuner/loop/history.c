@@ -72,6 +72,26 @@ hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hon
     return status;
 }
 
+/* A trial that was stopped early elsewhere: known by its last value, as one of our own would be.
+ * The memo stays as it is. */
+static hone_status add_stopped(hone_optimizer *opt, const hone_setting *settings, size_t n,
+                               const json_t *last, uint64_t *id_out, hone_error *err)
+{
+    uint64_t id = 0;
+    bool stop;
+    size_t size;
+    const void *memo = hone_memo(opt, &size);
+    hone_status status = hone_restore(opt, settings, n, "imported", memo, size, &id, err);
+    if (!status)
+        status = hone_report(opt, id, json_number_value(json_object_get(last, "step")),
+                             json_number_value(json_object_get(last, "value")), &stop, err);
+    if (!status)
+        status = hone_tell_stopped(opt, id, err);
+    if (!status && id_out)
+        *id_out = id;
+    return status;
+}
+
 hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, const json_t *body,
                                 uint64_t *id_out, double *values_out, hone_error *err)
 {
@@ -86,8 +106,10 @@ hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, co
     hone_setting *settings = json_to_settings(json_object_get(body, "params"), &n, err);
     if (!settings)
         return err->status;
-    hone_status status =
-        hone_add(opt, settings, n, n_values ? values : NULL, spec->n_objectives, id_out, err);
+    const json_t *last = json_object_get(body, "last");
+    hone_status status = last ? add_stopped(opt, settings, n, last, id_out, err)
+                              : hone_add(opt, settings, n, n_values ? values : NULL,
+                                         spec->n_objectives, id_out, err);
     mem_free(settings);
     for (size_t i = 0; values_out && i < n_values; i++)
         values_out[i] = values[i];

@@ -234,6 +234,8 @@ static hone_status settle(struct tuner *t, struct running *r, const struct attem
     judge_end(t, r, s, &v);
     struct attempt_row *a = &r->attempt;
     a->state = v.attempt;
+    if (s->started_at)
+        a->started_at = s->started_at;
     a->ended_at = s->ended_at ? s->ended_at : t->now;
     a->exit_code = s->phase == PHASE_ENDED ? s->exit_code : -1;
     a->exit_signal = s->phase == PHASE_ENDED ? s->exit_signal : 0;
@@ -252,8 +254,9 @@ static hone_status settle(struct tuner *t, struct running *r, const struct attem
     return v.again ? begin_retry(t, r, &v, err) : end_trial(t, r, &v, err);
 }
 
-/* What is known of an attempt once a shim has claimed it. */
-static void note_claimed(struct running *r, const struct attempt_status *s)
+/* What is known of an attempt once a shim has claimed it. The claim comes a moment before the start
+ * is recorded: until the end says it exactly, the start is when it was first seen. */
+static void note_claimed(const struct tuner *t, struct running *r, const struct attempt_status *s)
 {
     struct attempt_row *a = &r->attempt;
     if (a->state == ATTEMPT_RUNNING)
@@ -263,7 +266,7 @@ static void note_claimed(struct running *r, const struct attempt_status *s)
     set_text(&a->boot_id, s->boot_id);
     a->pid = s->shim_pid;
     a->pid_start = s->shim_start;
-    a->started_at = s->started_at;
+    a->started_at = s->started_at ? s->started_at : t->now;
     r->dirty = true;
 }
 
@@ -278,7 +281,7 @@ static hone_status look_ended(struct tuner *t, struct running *r, const struct a
         if (status)
             return status;
     }
-    note_claimed(r, s);
+    note_claimed(t, r, s);
     hone_status status = running_read(t, r, true, err);
     if (status || r->more) /* the rest in the next pass; it stays running until then */
         return status;
@@ -292,7 +295,7 @@ static hone_status look_by_phase(struct tuner *t, struct running *r, struct atte
     case PHASE_ABSENT:
         return r->attempt.state == ATTEMPT_RUNNING ? settle(t, r, s, err) : HONE_OK;
     case PHASE_RUNNING:
-        note_claimed(r, s);
+        note_claimed(t, r, s);
         if (r->watch < 0)
             r->watch = local_watch(r->folder);
         return running_read(t, r, false, err);

@@ -361,9 +361,9 @@ static bool keep_reasons(struct reading *r, struct import_trial *trial)
 {
     const char *why = json_string_value(json_object_get(r->object, "why"));
     const char *reason = json_string_value(json_object_get(r->object, "stop_reason"));
-    trial->why = keep_text(r->import, why != NULL ? why : "imported");
+    trial->why = why != NULL ? keep_text(r->import, why) : NULL;
     trial->reason = reason != NULL ? keep_text(r->import, reason) : NULL;
-    if (trial->why != NULL && (reason == NULL || trial->reason != NULL))
+    if ((why == NULL || trial->why != NULL) && (reason == NULL || trial->reason != NULL))
         return true;
     error_memory(r->err);
     return false;
@@ -520,15 +520,34 @@ void import_release(struct import *import)
     *import = (struct import){0};
 }
 
-static hone_status write_event(const struct import_trial *trial, struct store *store,
-                               int64_t number, int64_t now, uint64_t epoch, hone_error *err)
+/* A stopped trial is known to the search by its last value, not by a final one. */
+static void add_outcome(const struct import *import, const struct import_trial *trial,
+                        struct buf *body)
+{
+    const char *metric = import->spec->objectives[0].metric;
+    if (trial->state == HONE_TRIAL_COMPLETED)
+        buf_printf(body, ",\"values\":%s", trial->values);
+    for (size_t i = trial->n_observations; trial->state == HONE_TRIAL_STOPPED && i-- > 0;) {
+        const struct observation *o = &trial->observations[i];
+        if (strcmp(o->metric, metric) != 0)
+            continue;
+        buf_text(body, ",\"last\":{\"step\":");
+        buf_double(body, o->step);
+        buf_text(body, ",\"value\":");
+        buf_double(body, o->value);
+        buf_char(body, '}');
+        return;
+    }
+}
+
+static hone_status write_event(const struct import *import, const struct import_trial *trial,
+                               struct store *store, int64_t number, int64_t now, uint64_t epoch,
+                               hone_error *err)
 {
     struct buf body;
     buf_init(&body, 1 << 24);
-    buf_printf(&body, "{\"params\":%s,\"state\":\"%s\"", trial->params,
-               trial_state_text(trial->state));
-    if (trial->values != NULL)
-        buf_printf(&body, ",\"values\":%s", trial->values);
+    buf_printf(&body, "{\"params\":%s", trial->params);
+    add_outcome(import, trial, &body);
     buf_char(&body, '}');
     struct event event = {
         .at = now, .epoch = epoch, .kind = EVENT_ADD, .trial = number, .body = body.data};
@@ -573,7 +592,7 @@ hone_status import_write(const struct import *import, struct store *store, int64
     hone_status status = HONE_OK;
     for (size_t i = 0; i < import->n && status == HONE_OK; i++) {
         int64_t number = first + (int64_t)i;
-        status = write_event(&import->trials[i], store, number, now, epoch, err);
+        status = write_event(import, &import->trials[i], store, number, now, epoch, err);
         if (status == HONE_OK)
             status = write_trial(&import->trials[i], store, number, err);
     }

@@ -288,7 +288,8 @@ static void count_ended(struct reading *r)
     view->ended = n[HONE_TRIAL_COMPLETED] + n[HONE_TRIAL_STOPPED] + n[HONE_TRIAL_FAILED] +
                   n[HONE_TRIAL_CANCELLED];
     for (size_t i = 0; i < r->n_trials; i++)
-        view->since_best += view->best >= 0 && r->trials[i].state != HONE_TRIAL_RUNNING &&
+        view->since_best += view->best >= 0 && !r->trials[i].imported &&
+                            r->trials[i].state != HONE_TRIAL_RUNNING &&
                             r->trials[i].ended_at > r->best_ended_at;
 }
 

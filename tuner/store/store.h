@@ -61,7 +61,7 @@ struct study_row {
     X(TAKEN, "taken")           /* a tuner took the study up: {host, pid} */                       \
     X(CHANGED, "changed")       /* other limits or budget on resume: {lines, spec} */              \
     X(ASK, "ask")               /* {params, why, memo (base64), origin} */                         \
-    X(ADD, "add")               /* imported or warm: {params, values} */                           \
+    X(ADD, "add")               /* imported or warm: {params, values or (stopped) last} */         \
     X(ENQUEUE, "enqueue")       /* {params} */                                                     \
     X(STOP_TRIAL, "stop_trial") /* decided to end it: {cause, reason} */                           \
     X(TELL, "tell")             /* {state, values} */                                              \
