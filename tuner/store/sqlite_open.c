@@ -212,6 +212,21 @@ static hone_status open_file(struct sqlite_store *s, hone_error *err)
     return status;
 }
 
+/* The switch to WAL takes the file alone. Of several that open a new store at the same moment,
+ * SQLite sends all but one away at once, whatever the busy timeout says. */
+static hone_status use_wal(struct sqlite_store *s, hone_error *err)
+{
+    enum { PAUSE_MS = 10 };
+    int rc = SQLITE_BUSY;
+    for (int waited_ms = 0; (rc & 0xff) == SQLITE_BUSY && waited_ms < PATIENCE_MS;
+         waited_ms += PAUSE_MS) {
+        if (waited_ms > 0)
+            (void)sqlite3_sleep(PAUSE_MS);
+        rc = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    }
+    return rc == SQLITE_OK ? HONE_OK : sqlite_failed(s, rc, err);
+}
+
 hone_status sqlite_connect(struct sqlite_store *s, bool create, hone_error *err)
 {
     sqlite3_stmt *statement = NULL;
@@ -227,10 +242,12 @@ hone_status sqlite_connect(struct sqlite_store *s, bool create, hone_error *err)
     status = version_read(s, &version, err); /* before anything is changed in a foreign file */
     if (status != HONE_OK)
         goto out;
-    status = execute(s,
-                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = "
-                     "ON; PRAGMA journal_size_limit = 16777216; PRAGMA trusted_schema = OFF",
-                     err);
+    status = use_wal(s, err);
+    if (status == HONE_OK)
+        status = execute(s,
+                         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
+                         "PRAGMA journal_size_limit = 16777216; PRAGMA trusted_schema = OFF",
+                         err);
     if (status == HONE_OK)
         status = migrate(s, err);
     /* The way back must not need memory. */
