@@ -73,6 +73,7 @@ static void start(struct scene *s, const char *script)
     char *words[] = {mem_text("sh"), mem_text("-c"), mem_text(script), NULL};
     hone_error err;
     s->job.argv = words;
+    s->job.envp = environ; /* setenv() may have moved it */
     assert_int_equal(local_start(&s->job, &err), HONE_OK);
     s->job.argv = NULL;
     for (size_t i = 0; i < 3; i++)
