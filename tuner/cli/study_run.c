@@ -193,12 +193,26 @@ static int drive(struct store *store, struct tuner *tuner, const struct globals 
     return status;
 }
 
+static void on_broken_pipe(int number)
+{
+    (void)number;
+}
+
+/* Whoever reads what we print may go: the study goes on. A handler, since trials would inherit that
+ * the signal is ignored. */
+static void outlive_reader(void)
+{
+    struct sigaction action = {.sa_handler = on_broken_pipe, .sa_flags = SA_RESTART};
+    sigaction(SIGPIPE, &action, NULL);
+}
+
 /* `row` is the study; the spec is the tuner's from here. */
 static int take_up(struct store *store, const struct study_row *row, struct spec *spec,
                    const struct spec_change *change, const struct globals *globals)
 {
     hone_error err = {0};
     bool resumed = row->started_at != 0;
+    outlive_reader();
     struct tuner *tuner = tuner_open(store, row, spec, change, &err);
     if (!tuner)
         return fail(status_of_error(&err), "%s", err.text);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "io/file.h"
 #include "io/time.h"
 #include "report/live.h"
 
@@ -42,7 +43,7 @@ static void on_signal(int number)
     errno = saved;
 }
 
-static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGWINCH, SIGPIPE};
+static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGWINCH};
 enum { N_HANDLED = sizeof handled / sizeof handled[0] };
 
 struct signals {
@@ -96,6 +97,22 @@ static void on_interrupt(struct drive *d)
     tuner_stop(d->t, level < STOP_LEAVE ? level + 1 : STOP_LEAVE, "Ctrl-C");
 }
 
+/* The terminal has gone, the study goes on; what it says goes to a file. */
+static void leave_terminal(struct drive *d)
+{
+    char *log = path_join(d->t->folder, "tuner.log");
+    int fd = log ? open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+    if (fd < 0)
+        fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    live_end(d->live);
+    if (fd >= 0) {
+        dup2(fd, STDOUT_FILENO);
+        dup2(fd, STDERR_FILENO);
+        close(fd);
+    }
+    mem_free(log);
+}
+
 static void take_signals(struct drive *d)
 {
     unsigned char bytes[64];
@@ -110,8 +127,8 @@ static void take_signals(struct drive *d)
                 d->interrupted = true;
                 tuner_stop(d->t, STOP_LEAVE, "SIGTERM");
                 break;
-            case SIGHUP: /* the terminal has gone, the study goes on */
-                live_silence(d->live);
+            case SIGHUP:
+                leave_terminal(d);
                 break;
             case SIGUSR1:
                 d->t->requests_at = 0;

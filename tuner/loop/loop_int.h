@@ -130,7 +130,8 @@ struct tuner {
     char *ending; /* a stop condition fired: the study's reason; no new trials */
     bool failing; /* ... and it is a failure */
     bool over;
-    bool more; /* another pass has work at once */
+    bool more;       /* another pass has work at once */
+    bool asked_long; /* the last ask took its time: start what was asked before the next one */
 
     int64_t requests_at, lease_at, alive_at; /* when last done */
     int64_t active_from, active_before;      /* ms; before: of earlier tuners */

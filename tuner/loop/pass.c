@@ -61,8 +61,7 @@ static hone_status ask_one(struct tuner *t, hone_error *err)
         return t->exhausted ? HONE_OK : err->status;
     }
     t->ask_ms[t->n_asks++ % N_ASK_TIMES] = took;
-    if (took > LONG_ASK_MS)
-        t->more = true;
+    t->asked_long = took > LONG_ASK_MS;
 
     bool is_start = strcmp(hone_trial_why(trial), "enqueued") == 0;
     const char *origin = is_start ? "start" : "search";
@@ -102,10 +101,12 @@ static hone_status ask_more(struct tuner *t, hone_error *err)
 {
     hone_status status = HONE_OK;
     const struct spec *spec = t->spec;
-    while (!status && !t->more && !t->hold && t->stop == STOP_NOT && !t->ending && !t->exhausted &&
-           (int64_t)t->n_running < spec->max_parallel && t->n_trials < spec->max_trials &&
-           !waits_for_slots(t))
+    t->asked_long = false;
+    while (!status && !t->asked_long && !t->hold && t->stop == STOP_NOT && !t->ending &&
+           !t->exhausted && (int64_t)t->n_running < spec->max_parallel &&
+           t->n_trials < spec->max_trials && !waits_for_slots(t))
         status = ask_one(t, err);
+    t->more = t->more || t->asked_long;
     return status;
 }
 

@@ -352,12 +352,6 @@ void live_end(struct live *live)
     live->block = false;
 }
 
-void live_silence(struct live *live)
-{
-    if (live)
-        live->silent = true;
-}
-
 /* ---- Lines ---- */
 
 void live_note(struct live *live, const char *text)

@@ -51,7 +51,7 @@ struct live;
 
 /**
  * Show on stdout: the block when that is a terminal, else lines.
- * @param quiet  neither; only what live_note() is given with `important`
+ * @param quiet  neither
  */
 struct live *live_new(bool color, bool quiet);
 void live_free(struct live *live);
@@ -66,10 +66,8 @@ void live_trial_ended(struct live *live, const struct live_view *view,
 void live_draw(struct live *live, const struct live_view *view);
 /** The terminal has another size. */
 void live_resized(struct live *live);
-/** Leave the block as it stands, for good: what is printed next comes below. */
+/** Leave the block as it stands, for good: what comes next are lines below it. */
 void live_end(struct live *live);
-/** The terminal is gone: write nothing any more. */
-void live_silence(struct live *live);
 
 /** A number for people: at most 6 significant digits. */
 void live_number(double x, char out[32]);

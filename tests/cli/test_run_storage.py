@@ -1,0 +1,123 @@
+"""Disks that are full, read-only, damaged or elsewhere: one clear line, exit status 3, no loss."""
+
+import os
+import sqlite3
+import subprocess
+
+import pytest
+
+from lab import Lab, wait_until
+
+STEPS = "for step in 1 2 3; do echo m=0.$step$HONE_TRIAL; done\n"
+
+
+@pytest.fixture
+def lab(tmp_path):
+    lab = Lab(tmp_path)
+    lab.script(STEPS)
+    lab.study(trials=6)
+    return lab
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A small disk of our own: disk.mount(options) gives its folder."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(options):
+        words = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        if os.geteuid() != 0 or subprocess.run(words, capture_output=True).returncode != 0:
+            pytest.skip("SKIPPED: a file system cannot be mounted here (not root)")
+        return folder
+
+    yield mount
+    subprocess.run(["umount", "-l", str(folder)], capture_output=True)
+
+
+def one_line(done):
+    assert done.stderr.startswith("hone: ") and done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def test_a_read_only_folder(disk):
+    folder = disk("size=8m")
+    lab = Lab(folder)
+    lab.script(STEPS)
+    lab.study()
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+    assert ".hone" in one_line(lab.hone("run", "s.yaml", status=3))
+
+
+def test_a_store_that_turned_read_only(disk):
+    folder = disk("size=8m")
+    lab = Lab(folder)
+    lab.script(STEPS)
+    lab.study(trials=2)
+    lab.hone("run", "s.yaml")
+    lab.study(trials=4)
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+    one_line(lab.hone("run", "s.yaml", status=3))
+    subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
+    lab.hone("run", "s.yaml")
+    assert [t["state"] for t in lab.trials()] == ["completed"] * 4
+
+
+def test_a_full_disk_loses_nothing(disk):
+    folder = disk("size=2m")
+    lab = Lab(folder)
+    lab.script(STEPS + "[ $HONE_TRIAL != 2 ] || head -c 4000000 /dev/zero > filler 2>/dev/null\n"
+                       "exit 0\n")
+    lab.study(trials=6, parallel=1)
+    assert "No space left" in one_line(lab.hone("run", "s.yaml", status=3))
+    (folder / "filler").unlink()
+    lab.wait_quiet()  # its end could not be written down until now
+    assert "all 6 trials are done" in lab.hone("run", "s.yaml").stdout
+    assert [t["state"] for t in lab.trials()] == ["completed"] * 6
+    assert [len(v) for v in lab.values().values()] == [3] * 6
+    lab.hone("replay", "s")
+
+
+def test_a_damaged_store(lab):
+    lab.hone("run", "s.yaml")
+    path = lab.folder / ".hone/hone.db"
+    content = bytearray(path.read_bytes())
+    content[100:] = os.urandom(len(content) - 100)
+    path.write_bytes(content)
+    assert "hone.db" in one_line(lab.hone("run", "s.yaml", status=3))
+    path.write_bytes(b"this is no database" * 100)
+    assert "hone.db" in one_line(lab.hone("run", "s.yaml", status=3))
+    assert path.read_bytes() == b"this is no database" * 100
+
+
+def test_a_store_that_others_hold_for_a_moment(lab):
+    lab.hone("run", "s.yaml")
+    lab.study(trials=8)
+    db = sqlite3.connect(lab.folder / ".hone/hone.db", isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    tuner = lab.start("run", "s.yaml")
+    wait_until(lambda: any("hone.db" in os.readlink(f"/proc/{tuner.pid}/fd/{fd}")
+                           for fd in os.listdir(f"/proc/{tuner.pid}/fd")), "the store opened")
+    db.execute("ROLLBACK")
+    tuner.communicate(timeout=60)
+    assert tuner.returncode == 0 and len(lab.trials()) == 8
+    db.close()
+
+
+def test_a_folder_on_a_network_file_system_keeps_its_store_on_a_local_disk(lab, tmp_path_factory):
+    state = tmp_path_factory.mktemp("state")
+    env = {"HONE_TEST_NETWORK_FS": str(lab.folder), "XDG_STATE_HOME": str(state)}
+    lab.hone("run", "s.yaml", env=env)
+    assert len(list((state / "hone").glob("*.db"))) == 1
+    assert not (lab.folder / ".hone/hone.db").exists()
+    assert (lab.folder / ".hone/studies/s/trial-0000/attempt-1/log").exists()
+    assert "ended already" in lab.hone("run", "s.yaml", env=env).stdout
+    lab.hone("replay", "s", env=env)
+
+
+def test_files_of_hone_are_private(lab):
+    lab.hone("run", "s.yaml")
+    for path in (lab.folder / ".hone").rglob("*"):
+        if "checkpoints" in str(path) or "model" in str(path) or "output" in str(path):
+            continue
+        assert path.stat().st_mode & 0o077 == 0, path
