@@ -44,6 +44,10 @@ enum { KEY_REQUIRED = 1, KEY_MAY_CHANGE = 2 /* on resume */ };
 /* The least positive double as a lower bound: "more than 0". */
 #define ABOVE_ZERO 4.9406564584124654e-324
 
+/* Bounds of durations in seconds: what a clock can tell, and some 30 years. */
+#define LEAST_TIME 0.001
+#define MOST_TIME  1e9
+
 struct key {
     const char *path;
     enum key_type type;

@@ -279,6 +279,7 @@ static void read_choices(struct lexer *l, struct script_option *option)
         skip_argument(l);
         return;
     }
+    option->n_choices = 0; /* the last of two keywords counts */
     option->choices = arena_array(l->arena, CHOICES_MAX, sizeof *option->choices);
     if (option->choices == NULL) {
         l->no_memory = true;

@@ -377,9 +377,9 @@ static const char *needed_of(struct reader *r, const struct key *key)
     case KEY_PERCENT:
         return "a share such as 1% or 0.01, more than 0 and at most 1";
     case KEY_DURATION:
-        if (key->lo == ABOVE_ZERO)
+        if (key->lo == LEAST_TIME)
             return "a time such as 90s, 20m or 2h, more than 0";
-        if (isinf(key->hi))
+        if (key->hi == MOST_TIME)
             return phrase(r, "a time such as 90s, 20m or 2h, at least %g s", key->lo);
         return phrase(r, "a time such as 90s, 20m or 2h, from %g s to %g h", key->lo,
                       key->hi / 3600);
