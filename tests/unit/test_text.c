@@ -137,7 +137,7 @@ static void a_table_fits(void **state)
     assert_string_equal(text, " N  NAME\n"
                               " 1  f\xc3\xbcnf\n"
                               "10  six\n"
-                              "not shown for want of width: NOTE\n");
+                              "not shown\nfor want of\nwidth: NOTE\n");
     free(text);
     table_free(table);
 }
@@ -151,7 +151,7 @@ static void a_curve_rises_from_left_to_right(void **state)
     plot_curve(out, (double[]){1, 2, 3, 4}, (double[]){0, 1, 2, 3}, 4, 4, 2);
     fclose(out);
     assert_string_equal(data, "  3 ┤  ⡠⠊\n"
-                              "  0 ┤⡠⠊  \n"
+                              "  0 ┤⡠⠊\n"
                               "     1  4\n");
     free(data);
 }

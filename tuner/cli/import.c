@@ -18,6 +18,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct job {
     const struct globals *globals;
@@ -41,6 +42,8 @@ static int open_by_file(struct job *job)
 {
     hone_error err = {0};
     struct problems problems = {0};
+    if (access(job->study, F_OK) != 0)
+        return fail(EXIT_USAGE, "no study file %s", job->study);
     struct spec *spec = spec_read_file(job->study, &problems);
     problems_print(&problems, job->study, stderr);
     problems_release(&problems);

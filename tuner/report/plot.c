@@ -65,12 +65,15 @@ static void print_canvas(const struct canvas *c, FILE *out, struct range x, stru
     for (int row = 0; row < rows; row++) {
         fprintf(out, "  %*s ", label, row == 0 ? high : row == rows - 1 ? low : "");
         fputs(row == 0 || row == rows - 1 ? "┤" : "│", out);
-        for (int i = 0; i < columns; i++) {
-            unsigned char dots = c->cells[(size_t)row * (size_t)columns + (size_t)i];
-            if (dots == 0)
+        const unsigned char *cells = &c->cells[(size_t)row * (size_t)columns];
+        int used = columns;
+        while (used > 0 && cells[used - 1] == 0)
+            used--;
+        for (int i = 0; i < used; i++) {
+            if (cells[i] == 0)
                 fputc(' ', out);
             else /* U+2800 + dots in UTF-8 */
-                fprintf(out, "\xe2%c%c", 0xa0 + (dots >> 6), 0x80 + (dots & 0x3f));
+                fprintf(out, "\xe2%c%c", 0xa0 + (cells[i] >> 6), 0x80 + (cells[i] & 0x3f));
         }
         fputc('\n', out);
     }

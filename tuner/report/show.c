@@ -134,7 +134,7 @@ static void print_attempts(const struct showing *s, const struct trial_view *vie
 {
     struct table *table = table_new(6, (struct table_column[]){{"ATTEMPT", true, 0},
                                                                {"STATE", false, 0},
-                                                               {"STARTED", false, 3},
+                                                               {"STARTED (UTC)", true, 3},
                                                                {"TIME", true, 1},
                                                                {"END", false, 1},
                                                                {"REASON", false, 2}});
@@ -143,7 +143,7 @@ static void print_attempts(const struct showing *s, const struct trial_view *vie
         char text[64];
         table_number(table, (double)a->number);
         table_cell(table, attempt_state_text(a->state));
-        time_text(a->started_at, text);
+        text_time(text, a->started_at);
         table_cell(table, text);
         text[0] = '\0';
         if (a->started_at != 0 && a->ended_at != 0)

@@ -198,7 +198,7 @@ struct table *list_table(void)
                                                 {"TRIALS", true, 0},
                                                 {"BEST", true, 0},
                                                 {"OBJECTIVE", false, 1},
-                                                {"STARTED", false, 2},
+                                                {"STARTED (UTC)", true, 2},
                                                 {"REASON", false, 3}});
 }
 
@@ -216,10 +216,7 @@ void list_row(struct table *table, const struct study_view *view)
     else
         table_cell(table, "");
     table_cell(table, view->spec->objectives[0].metric);
-    time_text(view->row->started_at, text);
-    text[text[0] != '\0' ? 16 : 0] = '\0'; /* to the minute, as a person reads it */
-    if (text[0] != '\0')
-        text[10] = ' ';
+    text_time(text, view->row->started_at);
     table_cell(table, text);
     table_cell(table, view->row->reason);
 }

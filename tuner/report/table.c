@@ -196,19 +196,23 @@ static const char *print_row(struct table *table, FILE *out, const char *cells)
     return cells;
 }
 
-static void print_left_out(const struct table *table, FILE *out, bool color)
+static void print_left_out(struct table *table, FILE *out, int columns, bool color)
 {
-    bool first = true;
+    struct buf *line = &table->line;
+    bool any = false;
+    buf_clear(line);
     for (size_t i = 0; i < table->n_columns; i++) {
         if (!table->columns[i].left_out)
             continue;
-        fprintf(out, "%s%s", first ? paint_begin(PAINT_DIM, color) : ", ",
-                first ? "not shown for want of width: " : "");
-        text_print(out, table->columns[i].title);
-        first = false;
+        buf_text(line, any ? ", " : "not shown for want of width: ");
+        text_add(line, table->columns[i].title, columns);
+        any = true;
     }
-    if (!first)
-        fprintf(out, "%s\n", paint_end(PAINT_DIM, color));
+    if (!any)
+        return;
+    fputs(paint_begin(PAINT_DIM, color), out);
+    text_wrap(out, line->data, 0, columns);
+    fputs(paint_end(PAINT_DIM, color), out);
 }
 
 bool table_print(struct table *table, FILE *out, int columns, bool color)
@@ -227,6 +231,6 @@ bool table_print(struct table *table, FILE *out, int columns, bool color)
         row = print_row(table, out, row + 1);
         fprintf(out, "%s\n", paint_end(paint, color));
     }
-    print_left_out(table, out, color);
+    print_left_out(table, out, columns, color);
     return !table->line.failed;
 }

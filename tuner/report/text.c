@@ -2,6 +2,7 @@
 #include "report/text.h"
 
 #include "base/str.h"
+#include "io/time.h"
 
 #include <limits.h>
 #include <math.h>
@@ -165,6 +166,15 @@ void text_number(char out[32], double x)
         snprintf(out, 32, "%.0f", x + 0.0);
     else
         snprintf(out, 32, "%.5g", x);
+}
+
+void text_time(char out[32], int64_t ms)
+{
+    time_text(ms, out); /* "2026-11-24T10:00:05.123Z" */
+    if (out[0] == '\0')
+        return;
+    out[10] = ' ';
+    out[19] = '\0';
 }
 
 int text_columns(void)

@@ -40,6 +40,9 @@ void text_wrap(FILE *out, const char *text, int indent, int width);
 /** A number in at most 5 significant digits: for people; whole numbers in full. */
 void text_number(char out[32], double x);
 
+/** "2026-11-24 10:00:05", UTC; "" for 0. */
+void text_time(char out[32], int64_t ms);
+
 /** The width of the terminal on stdout, else of $COLUMNS, else 0: not limited. */
 int text_columns(void);
 
