@@ -487,6 +487,17 @@ static void half_a_record_is_none(void **state)
     assert_int_equal(status.phase, PHASE_LOST);
 }
 
+static void a_record_without_all_of_its_log_is_none(void **state)
+{
+    struct scene *s = *state;
+    char path[400];
+    struct attempt_status status = run(s, "echo val=0.5");
+    assert_int_equal(status.log_bytes, 8);
+    snprintf(path, sizeof path, "%s/log", s->folder);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(look(s).phase, PHASE_LOST);
+}
+
 static void a_missing_folder_is_one_clear_line(void **state)
 {
     (void)state;
@@ -524,6 +535,7 @@ int main(void)
         TEST(after_a_reboot_what_ran_is_lost),
         TEST(slots_are_held_by_the_shim_alone_until_it_ends),
         TEST(half_a_record_is_none),
+        TEST(a_record_without_all_of_its_log_is_none),
         TEST(a_missing_folder_is_one_clear_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

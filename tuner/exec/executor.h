@@ -61,6 +61,7 @@ struct attempt_status {
     bool was_stopped;    /* it was in state T (SIGSTOP) when its limit came */
     int64_t stragglers;  /* processes that outlived the main one and were ended */
     int64_t peak_memory; /* bytes, 0 = not known */
+    int64_t log_bytes;   /* the whole log's */
     char problem[256];   /* END_NOT_STARTED: "exec train.py: No such file or directory" */
 };
 

@@ -11,7 +11,7 @@
 
 #include "io/process.h"
 
-enum { RECORD_MAX = 2048 }; /* the longest: host 255, problem 255, 14 numbers, the id */
+enum { RECORD_MAX = 2048 }; /* the longest: host 255, problem 255, 15 numbers, the id */
 
 static const char *const cause_texts[] = {
     [END_BY_ITSELF] = "itself",       [END_TIME] = "time",     [END_SILENCE] = "silence",
@@ -42,7 +42,7 @@ static const struct field {
     FIELD("exit_code", INT, exit_code),     FIELD("exit_signal", INT, exit_signal),
     FIELD("killed", BOOL, killed),          FIELD("was_stopped", BOOL, was_stopped),
     FIELD("stragglers", INT64, stragglers), FIELD("peak_memory", INT64, peak_memory),
-    FIELD("problem", TEXT, problem),
+    FIELD("log_bytes", INT64, log_bytes),   FIELD("problem", TEXT, problem),
 #undef FIELD
 };
 enum { N_FIELDS = sizeof fields / sizeof fields[0] };

@@ -370,16 +370,21 @@ static void watch(struct shim *s, const sigset_t *signals)
 }
 
 /*
- * The log reaches the disk before the record that says it is complete; a trial shorter than
- * CHEAP_S would cost less to repeat than to secure. The end is told whatever happens: while the
- * disk is full we wait for space. Where the folder is gone there is nobody to tell.
+ * The log reaches the disk before the record that says it is complete, and the record before we
+ * go. A trial shorter than CHEAP_S costs less to repeat than to secure: should the power fail right
+ * after it, its record is missing, or longer than its log, and it is lost. The end is told whatever
+ * happens: while the disk is full we wait for space. Where the folder is gone there is nobody to
+ * tell.
  */
 static void write_exit(struct shim *s)
 {
+    struct stat st;
     s->status.ended_at = now_ms();
-    if (s->log >= 0 && s->status.ended_at - s->status.started_at > (int64_t)(CHEAP_S * 1e3))
+    s->status.log_bytes = s->log >= 0 && fstat(s->log, &st) == 0 ? st.st_size : 0;
+    bool durable = s->status.ended_at - s->status.started_at >= (int64_t)(CHEAP_S * 1e3);
+    if (durable && s->log >= 0)
         (void)fdatasync(s->log); /* a failure is the disk's, and shows in the next write */
-    while (!record_write(s->folder, "exit", s->id, &s->status, true) && errno != ENOENT)
+    while (!record_write(s->folder, "exit", s->id, &s->status, durable) && errno != ENOENT)
         poll(NULL, 0, 1000);
 }
 

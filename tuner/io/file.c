@@ -40,6 +40,8 @@ hone_status file_make_folder(const char *path, hone_error *err)
     struct stat st;
     if (path[0] == '\0')
         return error_set(err, HONE_EINVAL, "a folder without a name");
+    if (mkdir(path, 0700) == 0) /* as a rule its parents are there */
+        return HONE_OK;
     char *copy = mem_text(path);
     if (copy == NULL)
         return error_memory(err);
