@@ -137,7 +137,8 @@ uint64_t space_cell_of(const struct param *p, double coordinate)
     if (p->kind == PARAM_CHOICE) {
         if (!(coordinate > 0.0))
             return 0;
-        return coordinate < (double)p->n_cells ? (uint64_t)(coordinate + 0.5) : p->n_cells - 1;
+        return coordinate < (double)(p->n_cells - 1) ? (uint64_t)(coordinate + 0.5)
+                                                     : p->n_cells - 1;
     }
     if (p->kind == PARAM_ORDINAL)
         return nearest_listed(p, clamp01(coordinate));
