@@ -110,8 +110,8 @@ static hone_status print_result(struct store *store, const struct study_row *row
                                 const struct spec *spec, const struct best *best, hone_error *err)
 {
     int64_t failed = -1;
-    printf("study %s %s%s", row->name, study_state_text(row->state), row->reason ? ": " : "");
-    text_print(stdout, row->reason ? row->reason : "");
+    printf("study %s: ", row->name);
+    text_print(stdout, row->reason ? row->reason : study_state_text(row->state));
     printf("\n");
     if (best->n > 0) {
         printf("\nbest: ");

@@ -6,9 +6,11 @@
 #include "loop/loop_int.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -183,17 +185,30 @@ static char **make_environment(struct variables *v, const struct attempt_place *
     return envp;
 }
 
+/* The parent nearly always exists, and a look at each of its own parents is not free. */
+static hone_status make_folder(const char *parent, const char *name, hone_error *err)
+{
+    char *path = name ? path_join(parent, name) : mem_text(parent);
+    if (!path)
+        return error_memory(err);
+    hone_status status = HONE_OK;
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        status = file_make_folder(path, err);
+    mem_free(path);
+    return status;
+}
+
 static hone_status make_folders(const struct attempt_place *p, const char *trial_folder,
                                 hone_error *err)
 {
+    const char *const folders[][2] = {{trial_folder, NULL},
+                                      {trial_folder, "checkpoints"},
+                                      {p->folder, NULL},
+                                      {p->folder, "model"},
+                                      {p->folder, "output"}};
     hone_status status = HONE_OK;
-    const char *const names[][2] = {
-        {p->folder, "model"}, {p->folder, "output"}, {trial_folder, "checkpoints"}};
-    for (size_t i = 0; i < 3 && !status; i++) {
-        char *path = path_join(names[i][0], names[i][1]);
-        status = path ? file_make_folder(path, err) : error_memory(err);
-        mem_free(path);
-    }
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0] && !status; i++)
+        status = make_folder(folders[i][0], folders[i][1], err);
     char *params = path_join(trial_folder, "params.json");
     if (!status)
         status = params ? file_write(params, p->params, strlen(p->params), false, err)

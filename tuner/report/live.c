@@ -33,6 +33,7 @@ enum { MOST_LINES = 80, LEAST_COLUMNS = 20, BAR_MOST = 60 };
 
 struct live {
     bool block, color, quiet, silent, unicode;
+    bool resized; /* what is on the screen was made for another width */
     int columns, rows;
     int n_lines; /* of the block on the screen */
     int widths[MOST_LINES];
@@ -300,6 +301,9 @@ static void go_up(struct live *live)
     if (up > 0)
         buf_printf(&live->out, "\x1b[%dA", up);
     buf_char(&live->out, '\r');
+    if (live->resized)
+        buf_text(&live->out, "\x1b[J");
+    live->resized = false;
     live->n_lines = 0;
 }
 
@@ -340,8 +344,10 @@ void live_draw(struct live *live, const struct live_view *view)
 
 void live_resized(struct live *live)
 {
-    if (live)
-        measure(live);
+    if (!live)
+        return;
+    measure(live);
+    live->resized = true;
 }
 
 void live_end(struct live *live)
