@@ -31,26 +31,25 @@
 #define REFIT_SHARE   25  /* a fit after every n / 25 tells */
 #define CENTRE_EVERY  8   /* tells after which the fit also starts from the prior's centre */
 #define FIRST_DRAWS   2
-#define BOUND_EVERY   3    /* every third trial takes the lower bound */
-#define BEST_TOLD     5    /* told rows around which candidates are drawn */
-#define QUIET         1e-3 /* fitted noise below which the incumbent is the best value told */
+#define BOUND_EVERY   3 /* every third trial takes the lower bound */
+#define BEST_TOLD     5 /* told rows around which candidates are drawn */
 #define SUCCESS_NOISE 0.05
 
 static const struct gp_selection model_share = {120, 200, 80}, fit_share = {77, 128, 51};
 
 /* ---- Memo ------------------------------------------------------------------------------------ */
 
-/* Followed by theta (d + 2 doubles) and the local optima (n_optima x width doubles). */
+/* Followed by theta (d + GP_EXTRA doubles) and the local optima (n_optima x width doubles). */
 struct memo {
     uint64_t version, d, width;
     uint64_t fits, tells_at_fit, n_optima;
     double gain;
 };
-#define MEMO_VERSION 1
+#define MEMO_VERSION 2
 
 struct state {
     struct memo head;
-    double *theta;  /* d + 2 */
+    double *theta;  /* d + GP_EXTRA */
     double *optima; /* GP_STARTS x width */
 };
 
@@ -60,7 +59,7 @@ static bool state_read(struct state *state, const struct gp_space *gs, const str
     size_t d = gs->d, width = gs->space->n;
     *state = (struct state){
         .head = {.version = MEMO_VERSION, .d = d, .width = width, .gain = (double)NAN}};
-    state->theta = arena_array(arena, d + 2, sizeof(double));
+    state->theta = arena_array(arena, d + GP_EXTRA, sizeof(double));
     state->optima = arena_array(arena, GP_STARTS * width, sizeof(double));
     if (state->theta == NULL || state->optima == NULL)
         return false;
@@ -69,13 +68,13 @@ static bool state_read(struct state *state, const struct gp_space *gs, const str
     if (memo->len < sizeof head)
         return true;
     memcpy(&head, memo->data, sizeof head);
-    size_t bytes = (d + 2 + (size_t)head.n_optima * width) * sizeof(double);
+    size_t bytes = (d + GP_EXTRA + (size_t)head.n_optima * width) * sizeof(double);
     if (head.version != MEMO_VERSION || head.d != d || head.width != width ||
         head.n_optima > GP_STARTS || memo->len != sizeof head + bytes)
         return true;
     const char *numbers = memo->data + sizeof head;
-    memcpy(state->theta, numbers, (d + 2) * sizeof(double));
-    memcpy(state->optima, numbers + (d + 2) * sizeof(double),
+    memcpy(state->theta, numbers, (d + GP_EXTRA) * sizeof(double));
+    memcpy(state->optima, numbers + (d + GP_EXTRA) * sizeof(double),
            (size_t)head.n_optima * width * sizeof(double));
     state->head = head;
     return true;
@@ -85,7 +84,7 @@ static hone_status state_write(const struct state *state, struct buf *memo, hone
 {
     buf_clear(memo);
     buf_add(memo, &state->head, sizeof state->head);
-    buf_add(memo, state->theta, ((size_t)state->head.d + 2) * sizeof(double));
+    buf_add(memo, state->theta, ((size_t)state->head.d + GP_EXTRA) * sizeof(double));
     buf_add(memo, state->optima,
             (size_t)(state->head.n_optima * state->head.width) * sizeof(double));
     return memo->failed ? error_memory(err) : HONE_OK;
@@ -283,12 +282,12 @@ static hone_status build_success(struct model *m, const double *theta, double *m
     struct arena *arena = m->view->scratch;
     size_t n_failed = m->rows.n_failed < MAX_FAILURES ? m->rows.n_failed : MAX_FAILURES;
     size_t skipped = m->rows.n_failed - n_failed;
-    double *own = arena_array(arena, m->gs.d + 2, sizeof *own);
+    double *own = arena_array(arena, m->gs.d + GP_EXTRA, sizeof *own);
     if (own == NULL || !gp_data_init(&m->success_data, &m->gs, m->n_kept + n_failed, arena))
         return HONE_ENOMEM;
-    memcpy(own, theta, m->gs.d * sizeof *own);
-    own[m->gs.d] = 0.0;
-    own[m->gs.d + 1] = num_log(SUCCESS_NOISE);
+    memcpy(own, theta, (m->gs.d + GP_EXTRA) * sizeof *own);
+    own[m->gs.d + GP_SIGNAL] = 0.0;
+    own[m->gs.d + GP_NOISE] = num_log(SUCCESS_NOISE);
     *mean = ((double)m->n_kept + 1.0) / ((double)(m->n_kept + n_failed) + 2.0);
     struct gp_data *data = &m->success_data;
     for (size_t i = 0; i < data->n; i++) {
@@ -301,17 +300,12 @@ static hone_status build_success(struct model *m, const double *theta, double *m
     return gp_posterior_init(&m->success, &m->gs, data, 0, own, arena);
 }
 
-/* The value that a proposal has to beat. */
+/* The value that a proposal has to beat: the best told, or believed of a pending row. */
 static double incumbent(const struct model *m)
 {
-    const struct gp_posterior *p = &m->posterior;
     double best = (double)INFINITY;
-    for (size_t i = 0; i < p->n; i++) {
-        double value = m->data.t[i];
-        if (p->kernel.noise >= QUIET) /* the model's mean at a told row; pending ones have it */
-            value -= (p->kernel.noise * m->data.weight[i] + m->data.extra[i]) * p->alpha[i];
-        best = fmin(best, value);
-    }
+    for (size_t i = 0; i < m->data.n; i++)
+        best = fmin(best, m->data.t[i]);
     return best;
 }
 

@@ -80,8 +80,9 @@ static void cube(struct world *w, size_t n, size_t d)
         assert_int_equal(hone_space_add_float(w->space, name, 0, 1, HONE_LINEAR, NULL), HONE_OK);
         w->theta[j] = num_log(0.3 + 0.1 * (double)j);
     }
-    w->theta[d] = num_log(1.3);
-    w->theta[d + 1] = num_log(1e-3);
+    w->theta[d + GP_SIGNAL] = num_log(1.3);
+    w->theta[d + GP_NOISE] = num_log(1e-3);
+    w->theta[d + GP_SHARE] = -40.0; /* Matern alone, as scikit-learn has it */
     assert_true(gp_space_init(&w->gs, w->space, &w->arena));
     assert_true(gp_data_init(&w->data, &w->gs, n, &w->arena));
     for (size_t i = 0; i < n; i++) {
@@ -124,7 +125,7 @@ static void mixed(struct world *w, size_t n)
         w->data.extra[i] = i % 5 == 0 ? 0.01 : 0.0;
     }
     assert_true(gp_work_init(&w->work, &w->gs, n, &w->arena));
-    const double theta[] = {-0.5, 0.2, -0.7, 0.4, 1.1, 0.6, 0.1, -4.0};
+    const double theta[] = {-0.5, 0.2, -0.7, 0.4, 1.1, 0.6, 0.1, -4.0, -0.5};
     memcpy(w->theta, theta, sizeof theta);
 }
 
@@ -143,7 +144,7 @@ static void loss_and_prediction_match_scikit_learn(void **state)
         cube(&w, gp_rows[r].n, d);
         double centre[16], sd[16], penalty = 0.0;
         gp_prior(&w.gs, centre, sd, NULL, NULL);
-        for (size_t j = 0; j < d + 2; j++)
+        for (size_t j = 0; j < d + GP_EXTRA; j++)
             penalty += 0.5 * pow((w.theta[j] - centre[j]) / sd[j], 2.0);
         double loss = gp_loss(&w.gs, &w.data, w.theta, NULL, &w.work);
         assert_near_relative(loss - penalty, gp_rows[r].loss, 1e-8);
@@ -161,14 +162,41 @@ static void loss_and_prediction_match_scikit_learn(void **state)
     }
 }
 
+/* One dimension more than a fraction takes before it is flushed, and the formula itself. */
+static void the_additive_part_is_a_sum_over_parameters(void **state)
+{
+    (void)state;
+    for (size_t d = 1; d <= 16; d += 5) {
+        struct world w;
+        cube(&w, 9, d);
+        w.theta[d + GP_SHARE] = 40.0;
+        struct gp_kernel kernel;
+        double K[9 * 16];
+        assert_true(gp_kernel_init(&kernel, &w.gs, w.theta, &w.arena));
+        gp_scale(&w.gs, &kernel, w.data.features, w.data.step, 9, w.data.features);
+        struct gp_columns all = {w.data.features, w.data.step};
+        gp_covariances(&w.gs, &kernel, all, 9, all, 0, 16, K, NULL, 16);
+        for (size_t a = 0; a < 9; a++)
+            for (size_t b = 0; b < 9; b++) {
+                double sum = 0.0;
+                for (size_t j = 0; j < d; j++) {
+                    double q = (coordinate(a, j) - coordinate(b, j)) / (0.3 + 0.1 * (double)j);
+                    sum += 1.3 / ((double)d * (1.0 + q * q));
+                }
+                assert_near(K[a * 16 + b], sum, 1e-14);
+            }
+        release(&w);
+    }
+}
+
 static void the_gradient_of_the_loss_is_its_slope(void **state)
 {
     (void)state;
     struct world w;
     mixed(&w, 37);
-    double gradient[8], unused[8];
+    double gradient[9], unused[9];
     gp_loss(&w.gs, &w.data, w.theta, gradient, &w.work);
-    for (size_t j = 0; j < 8; j++) {
+    for (size_t j = 0; j < 9; j++) {
         const double h = 1e-5;
         double at = w.theta[j];
         w.theta[j] = at + h;
@@ -306,9 +334,9 @@ static void a_fit_lowers_the_loss_and_finds_the_length_scale_that_made_the_data(
     cube(&w, 40, 2);
     for (size_t i = 0; i < 40; i++) /* depends on the first coordinate only */
         w.data.t[i] = num_sin(9.0 * coordinate(i, 0));
-    double before[4];
+    double before[5];
     gp_prior(&w.gs, before, NULL, NULL, NULL);
-    double theta[4];
+    double theta[5];
     memcpy(theta, before, sizeof theta);
     struct rng rng;
     rng_init(&rng, 1, RNG_FIT, 0);
@@ -324,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loss_and_prediction_match_scikit_learn),
+        cmocka_unit_test(the_additive_part_is_a_sum_over_parameters),
         cmocka_unit_test(the_gradient_of_the_loss_is_its_slope),
         cmocka_unit_test(the_kernel_of_mixed_conditional_rows_is_positive_definite),
         cmocka_unit_test(a_pending_row_at_its_mean_moves_no_mean_and_lowers_the_spread),

@@ -1,13 +1,17 @@
 /*
- * fit.c: the most plausible length scales, signal and noise.
+ * fit.c: the most plausible length scales, signal, noise and additive share.
  *
  *     L(theta) = t' alpha / 2 + sum ln R_ii + sum ((theta - centre) / sd)^2 / 2
- * is minus the log posterior of theta, and with W = K^-1 - alpha alpha', G = -2 dk/d(r^2):
- *     dL/d ln l_j   = sum_{a<b} W_ab G_ab D_j,ab / l_j^2
+ * is minus the log posterior of theta (Rasmussen & Williams 2006, eq. 5.8 and 5.9). With
+ * W = K^-1 - alpha alpha', the kernel's q_j and rho_j = 1 / (1 + q_j), and
+ * G_j = -2 dk/dq_j = G + 2 s2 w/d rho_j^2, G that of the Matern part:
+ *     dL/d ln l_j   = sum_{a<b} W_ab G_j,ab q_j,ab
  *     dL/d ln s2    = (n - t' alpha - sum W_aa N_aa) / 2      since tr(W K) = n - t' alpha
  *     dL/d ln noise = noise sum W_aa weight_a / 2
- * plus (theta - centre) / sd^2, where N is the diagonal of noise. (Rasmussen & Williams 2006,
- * eq. 5.9.) The mode is used, not a mixture: averaging over theta did not pay.
+ *     dL/d logit w  = w sum_{a<b} W_ab (s2/d sum_j rho_j,ab - k_ab)
+ * plus (theta - centre) / sd^2, where N is the diagonal of noise; the sum of W k over a < b is
+ * dL/d ln s2 less the diagonal's share. The mode is used, not a mixture: averaging over theta did
+ * not pay.
  */
 #include "search/gp/gp.h"
 
@@ -43,24 +47,41 @@ bool gp_work_init(struct gp_work *work, const struct gp_space *gs, size_t n, str
     work->C = arena_array(arena, size, sizeof(double));
     work->alpha = arena_array(arena, work->stride, sizeof(double));
     work->scaled = arena_array(arena, gs->n_features * work->stride, sizeof(double));
-    work->sums = arena_array(arena, gs->n_features * LANES, sizeof(double));
+    work->sums = arena_array(arena, (gs->n_features + 1) * LANES, sizeof(double));
     return work->K != NULL && work->G != NULL && work->M != NULL && work->C != NULL &&
            work->alpha != NULL && work->sums != NULL && work->scaled != NULL &&
            gp_kernel_init(&work->kernel, gs, NULL, arena);
 }
 
+struct entry {
+    double centre, sd, low, high;
+};
+
+static struct entry entry_of(const struct gp_space *gs, size_t i)
+{
+    static const struct entry extra[GP_EXTRA] = {
+        [GP_SIGNAL] = {0.08, 0.25, -4.0, 4.0},
+        [GP_NOISE] = {-8.16, 2.2, -13.815510557964274, 0.0}, /* from 1e-6 */
+        [GP_SHARE] = {-1.4, 1.5, -6.0, 6.0},                 /* a fifth */
+    };
+    if (i >= gs->d)
+        return extra[i - gs->d];
+    const double ln_50 = 3.9120230054281460;
+    return (struct entry){gs->dims[i].centre, gs->dims[i].sd, -ln_50, ln_50};
+}
+
 void gp_prior(const struct gp_space *gs, double *centre, double *sd, double *low, double *high)
 {
-    for (size_t i = 0; i < gs->d + 2; i++) {
-        bool signal = i == gs->d, noise = i > gs->d;
+    for (size_t i = 0; i < gs->d + GP_EXTRA; i++) {
+        struct entry entry = entry_of(gs, i);
         if (centre != NULL)
-            centre[i] = noise ? -8.16 : signal ? 0.08 : gs->dims[i].centre;
+            centre[i] = entry.centre;
         if (sd != NULL)
-            sd[i] = noise ? 2.2 : signal ? 0.25 : gs->dims[i].sd;
+            sd[i] = entry.sd;
         if (low != NULL)
-            low[i] = noise ? -13.815510557964274 : signal ? -4.0 : -3.9120230054281460;
+            low[i] = entry.low;
         if (high != NULL)
-            high[i] = noise ? 0.0 : signal ? 4.0 : 3.9120230054281460;
+            high[i] = entry.high;
     }
 }
 
@@ -86,26 +107,51 @@ static void fill(const struct gp_space *gs, const struct gp_data *data, double j
     linalg_pad(w->K, data->n, w->stride);
 }
 
-/* sums[f] = sum_{a<b} W_ab G_ab D_f,ab by lanes, squared features in units of l */
+/* *sum += W (G + G_additive rho^2) q and *rhos += rho, for some rows b */
+HONE_INLINE void add_dim(const v8 *WG, const v8 *WA, const v8 *q, double *sum, v8 *rhos)
+{
+    v8 rho = 1.0 / (1.0 + *q);
+    *rhos += rho;
+    v8_store(sum, v8_load(sum) + (*WG + *WA * rho * rho) * *q);
+}
+
+/*
+ * At the first feature f of dimension j, sums[f] = sum_{a<b} W_ab G_j,ab q_j,ab by lanes; and in
+ * the last place sum_{a<b} W_ab sum_j rho_j,ab.
+ */
 HONE_CLONES static void sum_by_feature(const struct gp_space *gs, const struct gp_data *data,
                                        const struct gp_work *w, double *sums)
 {
     size_t rows = linalg_rows(data->n), step = data->step;
+    double additive = 2.0 * w->kernel.s2 * w->kernel.share / (double)gs->d;
     for (size_t a = 0; a < data->n; a++) {
         const double *C = w->C + a * w->stride, *G = w->G + a * w->stride;
         double alpha = w->alpha[a];
         for (size_t b = a / LANES * LANES; b < rows; b += LANES) {
-            v8 weight = (v8_load(C + b) - v8_load(w->alpha + b) * alpha) * v8_load(G + b);
-            const double *feature = w->scaled;
-            for (size_t f = 0; f < gs->n_square; f++, feature += step) {
-                v8 difference = v8_load(feature + b) - feature[a];
-                v8_store(sums + f * LANES,
-                         v8_load(sums + f * LANES) + weight * difference * difference);
+            v8 g = v8_load(G + b);
+            v8i wanted = g > 0.0; /* b > a, and no padding: see fill() */
+            v8 W = (v8)((v8i)(v8_load(C + b) - v8_load(w->alpha + b) * alpha) & wanted);
+            v8 WG = W * g, WA = W * additive, rhos = {0}, q = {0};
+            const double *x = w->scaled;
+            double *sum = sums;
+            size_t f = 0;
+            for (; f < gs->n_square; f++, x += step, sum += LANES) {
+                v8 difference = v8_load(x + b) - x[a];
+                q = difference * difference;
+                add_dim(&WG, &WA, &q, sum, &rhos);
             }
-            for (size_t f = gs->n_square; f < gs->n_features; f++, feature += step) {
-                v8i differs = v8_load(feature + b) != feature[a];
-                v8_store(sums + f * LANES, v8_load(sums + f * LANES) + (v8)((v8i)weight & differs));
+            for (; f < gs->n_metric; f += 2, x += 2 * step, sum += 2 * LANES) {
+                v8 first = v8_load(x + b) - x[a], second = v8_load(x + step + b) - x[step + a];
+                q = first * first + second * second;
+                add_dim(&WG, &WA, &q, sum, &rhos);
             }
+            for (; f < gs->n_features; f++, x += step, sum += LANES) {
+                v8i differs = v8_load(x + b) != x[a];
+                v8_set(&q, w->kernel.inverse[f] * w->kernel.inverse[f]);
+                q = (v8)((v8i)q & differs);
+                add_dim(&WG, &WA, &q, sum, &rhos);
+            }
+            v8_store(sum, v8_load(sum) + W * rhos);
         }
     }
 }
@@ -114,24 +160,27 @@ static void gradient_of(const struct gp_space *gs, const struct gp_data *data, d
                         double *gradient, struct gp_work *w)
 {
     linalg_inverse(w->K, data->n, w->stride, w->M, w->C);
-    memset(w->sums, 0, gs->n_features * LANES * sizeof(double));
+    memset(w->sums, 0, (gs->n_features + 1) * LANES * sizeof(double));
     sum_by_feature(gs, data, w, w->sums);
-    for (size_t j = 0; j < gs->d + 2; j++)
-        gradient[j] = 0.0;
-    for (size_t f = 0; f < gs->n_features; f++) {
-        v8 sum = v8_load(w->sums + f * LANES);
-        double weight = f < gs->n_square ? 1.0 : w->kernel.inverse[f] * w->kernel.inverse[f];
-        gradient[gs->dim_of[f]] += weight * v8_sum(&sum);
+    for (size_t j = 0; j < gs->d; j++) {
+        v8 sum = v8_load(w->sums + gs->dims[j].feature * LANES);
+        gradient[j] = v8_sum(&sum);
     }
-    double noise = 0.0, diagonal = 0.0;
+    v8 rhos = v8_load(w->sums + gs->n_features * LANES);
+    double trace = 0.0, noise = 0.0, diagonal = 0.0;
     for (size_t a = 0; a < data->n; a++) {
         double W = w->C[a * w->stride + a] - w->alpha[a] * w->alpha[a];
         double own = w->kernel.noise * data->weight[a];
+        trace += W;
         noise += W * own;
         diagonal += W * (own + data->extra[a]);
     }
-    gradient[gs->d] = 0.5 * ((double)data->n - quadratic - diagonal);
-    gradient[gs->d + 1] = 0.5 * noise;
+    const struct gp_kernel *kernel = &w->kernel;
+    double signal = 0.5 * ((double)data->n - quadratic - diagonal);
+    double additive = kernel->s2 / (double)gs->d * v8_sum(&rhos);
+    gradient[gs->d + GP_SIGNAL] = signal;
+    gradient[gs->d + GP_NOISE] = 0.5 * noise;
+    gradient[gs->d + GP_SHARE] = kernel->share * (additive - (signal - 0.5 * kernel->s2 * trace));
 }
 
 double gp_loss(const struct gp_space *gs, const struct gp_data *data, const double *theta,
@@ -156,13 +205,12 @@ double gp_loss(const struct gp_space *gs, const struct gp_data *data, const doub
         loss += num_log(w->K[a * w->stride + a]);
     if (gradient != NULL)
         gradient_of(gs, data, quadratic, gradient, w);
-    for (size_t j = 0; j < gs->d + 2; j++) {
-        double centre = j < gs->d ? gs->dims[j].centre : j == gs->d ? 0.08 : -8.16;
-        double sd = j < gs->d ? gs->dims[j].sd : j == gs->d ? 0.25 : 2.2;
-        double away = (theta[j] - centre) / sd;
+    for (size_t j = 0; j < gs->d + GP_EXTRA; j++) {
+        struct entry entry = entry_of(gs, j);
+        double away = (theta[j] - entry.centre) / entry.sd;
         loss += 0.5 * away * away;
         if (gradient != NULL)
-            gradient[j] += away / sd;
+            gradient[j] += away / entry.sd;
     }
     return loss;
 }
@@ -175,7 +223,7 @@ static size_t evaluations(size_t n)
 bool gp_fit(const struct gp_space *gs, const struct gp_data *data, struct gp_starts starts,
             struct rng *rng, double *theta, struct arena *arena)
 {
-    size_t m = gs->d + 2, n_starts = 1 + starts.centre + starts.draws;
+    size_t m = gs->d + GP_EXTRA, n_starts = 1 + starts.centre + starts.draws;
     double *box = arena_array(arena, 6 * m, sizeof *box);
     struct gp_work work;
     struct lbfgs l;

@@ -2,10 +2,10 @@
  * gp.h: the Gaussian process of the strategy "bayesian", and the search for the best next point.
  *
  * Notation, as in docs/algorithms/bayesian.md: n rows have been told, d dimensions are modelled,
- * t are warped values (small is good), theta = (ln l_1 .. ln l_d, ln s2, ln noise), K the
- * covariance of the rows with noise, K = R' R, alpha = K^-1 t; mu and sd are the posterior's mean
- * and standard deviation. All memory is the caller's arena; functions that return bool give false
- * when it is out.
+ * t are warped values (small is good), theta = (ln l_1 .. ln l_d, ln s2, ln noise, logit w), w the
+ * additive share of the kernel, K the covariance of the rows with noise, K = R' R,
+ * alpha = K^-1 t; mu and sd are the posterior's mean and standard deviation. All memory is the
+ * caller's arena; functions that return bool give false when it is out.
  */
 #ifndef HONE_SEARCH_GP_H
 #define HONE_SEARCH_GP_H
@@ -32,10 +32,15 @@ struct gp_space {
     const struct hone_space *space;
     size_t d;
     struct gp_dim *dims;
-    size_t n_square; /* features compared by squared difference; they come first */
+    /* Features in order: those of GP_SQUARE, the pairs of GP_CHORD, those of GP_CODE. */
+    size_t n_square; /* of GP_SQUARE */
+    size_t n_metric; /* and of GP_CHORD */
     size_t n_features;
     size_t *dim_of; /* the dimension of each feature */
 };
+
+/* Entries of theta after the d length scales. */
+enum gp_extra { GP_SIGNAL, GP_NOISE, GP_SHARE, GP_EXTRA };
 
 bool gp_space_init(struct gp_space *gs, const struct hone_space *space, struct arena *arena);
 
@@ -45,7 +50,7 @@ void gp_features(const struct gp_space *gs, const double *row, double *out, size
 /** theta in the form that the kernel uses. */
 struct gp_kernel {
     double *inverse; /* n_features: 1 / l */
-    double s2, noise;
+    double s2, noise, share;
 };
 
 bool gp_kernel_init(struct gp_kernel *kernel, const struct gp_space *gs, const double *theta,
@@ -64,10 +69,10 @@ struct gp_columns {
 };
 
 /**
- * Matern-5/2 covariances of the points of a with the points [from, to) of b, multiples of 8.
+ * Covariances of the points of a with the points [from, to) of b, multiples of 8.
  * @param n  points of a
  * @param k  out: n x row_step; columns [from, to) are written
- * @param g  -2 dk/d(r^2), as k; or NULL
+ * @param g  -2 dk/d(r^2) of the part that depends on r, as k; or NULL
  */
 void gp_covariances(const struct gp_space *gs, const struct gp_kernel *kernel, struct gp_columns a,
                     size_t n, struct gp_columns b, size_t from, size_t to, double *k, double *g,
@@ -142,7 +147,7 @@ struct gp_work {
     double *K, *G, *M, *C; /* matrices */
     double *alpha;
     double *scaled; /* n_features x stride */
-    double *sums;   /* n_features x 8 */
+    double *sums;   /* (n_features + 1) x 8 */
 };
 
 bool gp_work_init(struct gp_work *work, const struct gp_space *gs, size_t n, struct arena *arena);

@@ -224,7 +224,7 @@ static double distance(const struct gp_judge *judge, const double *a, const doub
     gp_features(gs, a, x, 1);
     gp_features(gs, b, y, 1);
     for (size_t f = 0; f < gs->n_features; f++) {
-        double difference = f < gs->n_square ? x[f] - y[f] : x[f] != y[f] ? 1.0 : 0.0;
+        double difference = f < gs->n_metric ? x[f] - y[f] : x[f] != y[f] ? 1.0 : 0.0;
         difference *= judge->model->kernel.inverse[f];
         r2 += difference * difference;
     }

@@ -114,15 +114,17 @@ void gp_predict(struct gp_posterior *p, const double *x, size_t columns, double 
     reduce(p, columns, mu, var);
 }
 
-/* Minus the sum over rows of (d_mu alpha_i - d_sd (K^-1 k)_i / sd) G_i (x - x_i) / l^2 */
+/* Minus the sum over rows of (d_mu alpha_i - d_sd (K^-1 k)_i / sd) G_j,i (x - x_i) / l^2, with G_j
+ * as in fit.c. */
 HONE_CLONES static void sum_gradient(const struct gp_posterior *p, const v8 *d_mu, const v8 *d_var,
                                      double *out)
 {
     const struct gp_space *gs = p->gs;
     const struct gp_data *data = p->data;
+    double additive = 2.0 * p->kernel.s2 * p->kernel.share / (double)gs->d;
     for (size_t i = 0; i < p->n; i++) {
         v8 w = *d_mu * p->alpha[i] + *d_var * v8_load(p->v + i * LANES);
-        w = w * v8_load(p->g + i * LANES);
+        v8 wg = w * v8_load(p->g + i * LANES), wa = w * additive;
         for (size_t j = 0; j < gs->d; j++) {
             const struct gp_dim *dim = &gs->dims[j];
             if (!dim->continuous)
@@ -130,12 +132,16 @@ HONE_CLONES static void sum_gradient(const struct gp_posterior *p, const v8 *d_m
             size_t f = dim->feature;
             const double *feature = p->features + f * data->step + i;
             double *sum = out + j * LANES;
-            v8 u = v8_load(p->x + f * GP_COLUMNS), slope;
-            if (dim->metric == GP_CHORD) /* sin(x - x_i) / l^2 from cosines and sines */
-                slope = v8_load(p->x + (f + 1) * GP_COLUMNS) * feature[0] - u * feature[data->step];
-            else
-                slope = (u - feature[0]) * p->kernel.inverse[f];
-            v8_store(sum, v8_load(sum) - w * slope);
+            v8 u = v8_load(p->x + f * GP_COLUMNS), difference = u - feature[0];
+            v8 q = difference * difference, slope = difference * p->kernel.inverse[f];
+            if (dim->metric == GP_CHORD) { /* sin(x - x_i) / l^2 from cosines and sines */
+                v8 sine = v8_load(p->x + (f + 1) * GP_COLUMNS);
+                difference = sine - feature[data->step];
+                q += difference * difference;
+                slope = sine * feature[0] - u * feature[data->step];
+            }
+            v8 rho = 1.0 / (1.0 + q);
+            v8_store(sum, v8_load(sum) - (wg + wa * rho * rho) * slope);
         }
     }
 }

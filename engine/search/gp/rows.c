@@ -212,7 +212,7 @@ static void distances(const struct gp_space *gs, const struct gp_kernel *kernel,
         double r2 = 0.0;
         for (size_t f = 0; f < gs->n_features; f++) {
             const double *feature = features + f * step;
-            double difference = f < gs->n_square              ? feature[i] - feature[from]
+            double difference = f < gs->n_metric              ? feature[i] - feature[from]
                                 : feature[i] != feature[from] ? 1.0
                                                               : 0.0;
             difference *= kernel->inverse[f];
