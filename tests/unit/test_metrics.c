@@ -302,6 +302,28 @@ static void a_pattern_that_runs_away_costs_its_metric_the_line_and_no_more(void 
     mem_free(line);
 }
 
+static void a_quadratic_pattern_is_given_up_on_long_lines(void **state)
+{
+    enum { LONG = 60000, LINES = 100 };
+    struct scene *s = *state;
+    char *line = mem_array(LONG + 1, 1);
+    look_for(s,
+             (const struct metric_pattern[]){{.name = "val", .pattern = "(?:\\w+ )*(\\d+)="},
+                                             {.name = "loss", .pattern = "loss=(.*?) "}},
+             2, NULL, NULL);
+    memset(line, 'a', LONG);
+    memcpy(line + LONG - 2, "==\n", 3); /* base64, say: seconds a line without a limit */
+    for (int i = 0; i < LINES; i++)
+        append(s, "log", line, LONG + 1);
+    memset(line, ' ', LONG);
+    memcpy(line + LONG - 20, "loss=0.5", 8); /* a long line that is no trouble */
+    append(s, "log", line, LONG + 1);
+    read_log(s, true);
+    ASSERT_SEEN(s, 0.5);
+    assert_warning(s, 0, "metric \"val\": the regular expression hit its match limit on 100 lines");
+    mem_free(line);
+}
+
 static void without_a_step_values_count_from_one_and_on_over_attempts(void **state)
 {
     struct scene *s = *state;
@@ -441,6 +463,7 @@ int main(void)
         TEST(a_budget_of_bytes_cuts_a_read_into_parts),
         TEST(a_refused_value_leaves_the_cursor_as_it_was),
         TEST(a_pattern_that_runs_away_costs_its_metric_the_line_and_no_more),
+        TEST(a_quadratic_pattern_is_given_up_on_long_lines),
         TEST(without_a_step_values_count_from_one_and_on_over_attempts),
         TEST(a_step_pattern_counts_in_its_line_and_after),
         TEST(a_metric_can_be_the_step_of_values_before_it_in_the_line),

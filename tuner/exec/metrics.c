@@ -6,9 +6,12 @@
  * and read again when it has ended. A line over METRIC_LINE_MAX is dropped as it comes, so memory
  * is bounded by one block, whatever a script writes.
  *
- * Patterns come from people, so each match has a limit (PCRE2 counts backtracking steps, the same
- * on every machine). A line on which a pattern comes to its limit gives that metric no value. A
- * pattern that does so on many lines gets a far smaller limit for the rest of the attempt.
+ * Patterns come from people, so each match has a limit. PCRE2 counts backtracking steps, the same
+ * on every machine, but anew for each byte that a match could start at: (?:\w+ )*(\d+)= takes
+ * seconds for 60 kB of letters that end in "=", and never comes to it. So long lines are searched
+ * some starts at a time, and given up after some processor time, far above what others need.
+ * A line on which a pattern comes to a limit gives that metric no value. A pattern that does so on
+ * many lines gets far smaller limits for the rest of the attempt.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "exec/metrics_int.h"
@@ -21,6 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -31,9 +35,12 @@
 enum { BLOCK = 3 * METRIC_LINE_MAX };
 static const uint32_t MATCH_LIMIT = 10000; /* (a+)+b on 64 kB: 0.1 ms; worse forms: 10 ms */
 static const uint32_t TIGHT_LIMIT = 500;   /* after HITS_MANY such lines */
-static const int64_t HITS_MANY = 50;
-static const uint32_t DEPTH_LIMIT = 10000;   /* without JIT only */
-static const uint32_t HEAP_LIMIT_KIB = 8192; /* likewise */
+static const int64_t HITS_MANY = 20;
+static const double LONG_LINE_S = 0.01, TIGHT_LINE_S = 0.001;
+enum { SHORT_LINE = 4096, FIRST_STARTS = 16 }; /* starts at a time on longer lines, doubled */
+static const double CHEAP_S = 0.0005;          /* ... as long as that was cheap */
+static const uint32_t DEPTH_LIMIT = 10000;     /* without JIT only */
+static const uint32_t HEAP_LIMIT_KIB = 8192;   /* likewise */
 static const size_t JIT_STACK_MAX = 1u << 20;
 static const size_t NO_METRIC = (size_t)-1;
 
@@ -113,8 +120,8 @@ static hone_status matcher_init(struct matcher *m, const char *pattern, const ch
     int reason;
     PCRE2_SIZE at;
     uint32_t groups = 0;
-    m->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_NEVER_UTF, &reason,
-                            &at, NULL);
+    m->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                            PCRE2_NEVER_UTF | PCRE2_USE_OFFSET_LIMIT, &reason, &at, NULL);
     if (m->code == NULL) {
         PCRE2_UCHAR text[200];
         pcre2_get_error_message(reason, text, sizeof text);
@@ -251,12 +258,50 @@ static struct span trimmed(struct span s)
     return s;
 }
 
+static double cpu_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Search a long line some starts at a time. */
+static int match_long(pcre2_match_context *context, const struct matcher *m, struct span line,
+                      double budget_s)
+{
+    int n = PCRE2_ERROR_NOMATCH;
+    double used = 0.0;
+    size_t start = 0, starts = FIRST_STARTS;
+    while (start <= line.len && n == PCRE2_ERROR_NOMATCH) {
+        if (used > budget_s)
+            return PCRE2_ERROR_MATCHLIMIT;
+        double began = cpu_s();
+        pcre2_set_offset_limit(context, start + starts - 1);
+        n = pcre2_match(m->code, (PCRE2_SPTR)line.at, line.len, start, 0, m->data, context);
+        double took = cpu_s() - began;
+        used += took;
+        start += starts;
+        starts *= took < CHEAP_S ? 2 : 1;
+    }
+    return n;
+}
+
+/* pcre2_match() within the limits; PCRE2_ERROR_MATCHLIMIT for any of them. */
+static int match(const struct metric_reader *reader, const struct matcher *m, struct span line,
+                 bool tight)
+{
+    pcre2_match_context *context = tight ? reader->tight : reader->wide;
+    if (line.len > SHORT_LINE)
+        return match_long(context, m, line, tight ? TIGHT_LINE_S : LONG_LINE_S);
+    pcre2_set_offset_limit(context, PCRE2_UNSET);
+    return pcre2_match(m->code, (PCRE2_SPTR)line.at, line.len, 0, 0, m->data, context);
+}
+
 /* The first group of the first match; false when there is none or a limit stopped the search. */
 static bool search(const struct metric_reader *reader, const struct matcher *m, struct span line,
                    struct metric_place *place, struct span *out)
 {
-    int n = pcre2_match(m->code, (PCRE2_SPTR)line.at, line.len, 0, 0, m->data,
-                        place->limit_hits < HITS_MANY ? reader->wide : reader->tight);
+    int n = match(reader, m, line, place->limit_hits >= HITS_MANY);
     if (n == PCRE2_ERROR_NOMATCH)
         return false;
     if (n < 0) {
