@@ -61,7 +61,7 @@ def main():
             problems.append(f"manual.def: hone: {flag}, which main.c takes, has no OPTION")
     known = {name for name, _, _ in commands} | {"hone"}
     for name in sorted({name for _, name, _ in rows} - known):
-        print(f"note: manual.def: {name}: there is no such command")
+        problems.append(f"manual.def: {name}: there is no such command")
     tree.finish(problems)
 
 

@@ -298,6 +298,15 @@ int64_t study_now(const struct study_row *row, bool held, int64_t now)
     return held || row->lease_until == 0 || row->lease_until > now ? now : row->lease_until;
 }
 
+/* The tuner writes its time now and then, together with the lease; what came after that is added.
+ */
+static int64_t elapsed_ms(const struct study_row *row, const struct spec *spec, bool held,
+                          int64_t now)
+{
+    int64_t written_at = row->lease_until - (int64_t)(spec->lease_s * 1000);
+    return row->active_ms + (held && now > written_at ? now - written_at : 0);
+}
+
 hone_status study_view_read(struct store *store, const struct study_row *row, bool held,
                             int64_t now, struct study_view *out, hone_error *err)
 {
@@ -318,7 +327,7 @@ hone_status study_view_read(struct store *store, const struct study_row *row, bo
     if (status != HONE_OK)
         goto out;
     count_ended(&r);
-    out->elapsed_s = (double)row->active_ms / 1000;
+    out->elapsed_s = (double)elapsed_ms(row, out->spec, held, now) / 1000;
     out->trial_s = (double)out->counts.attempts_ms / 1000;
     status = read_running(store, &r, err);
     if (status == HONE_OK && out->has_cost)
