@@ -105,8 +105,8 @@ static void check_pattern(struct reader *r, const struct node *node, const char 
     int code = 0;
     PCRE2_SIZE offset = 0;
     uint32_t groups = 0;
-    pcre2_code *compiled =
-        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &code, &offset, NULL);
+    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                         PCRE2_NEVER_UTF, &code, &offset, NULL);
     if (compiled == NULL) {
         PCRE2_UCHAR text[256] = "";
         pcre2_get_error_message(code, text, sizeof text);
