@@ -6,66 +6,45 @@
  * and read again when it has ended. A line over METRIC_LINE_MAX is dropped as it comes, so memory
  * is bounded by one block, whatever a script writes.
  *
- * Patterns come from people, so each match has a limit. PCRE2 counts backtracking steps, the same
- * on every machine, but anew for each byte that a match could start at: (?:\w+ )*(\d+)= takes
- * seconds for 60 kB of letters that end in "=", and never comes to it. So long lines are searched
- * some starts at a time, and given up after some processor time, far above what others need.
- * A line on which a pattern comes to a limit gives that metric no value. A pattern that does so on
- * many lines gets far smaller limits for the rest of the attempt.
+ * Patterns come from people (pattern.h). A line on which one comes to its limits gives that metric
+ * no value; one that does so on many lines gets far smaller limits for the rest of the attempt.
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "exec/metrics_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
-#include <pcre2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "exec/pattern.h"
 
 enum { BLOCK = 3 * METRIC_LINE_MAX };
-static const uint32_t MATCH_LIMIT = 10000; /* (a+)+b on 64 kB: 0.1 ms; worse forms: 10 ms */
-static const uint32_t TIGHT_LIMIT = 500;   /* after HITS_MANY such lines */
-static const int64_t HITS_MANY = 20;
-static const double LONG_LINE_S = 0.01, TIGHT_LINE_S = 0.001;
-enum { SHORT_LINE = 4096, FIRST_STARTS = 16 }; /* starts at a time on longer lines, doubled */
-static const double CHEAP_S = 0.0005;          /* ... as long as that was cheap */
-static const uint32_t DEPTH_LIMIT = 10000;     /* without JIT only */
-static const uint32_t HEAP_LIMIT_KIB = 8192;   /* likewise */
-static const size_t JIT_STACK_MAX = 1u << 20;
+static const int64_t HITS_MANY = 20; /* lines with a limit, then the limits are tight */
 static const size_t NO_METRIC = (size_t)-1;
-
-struct matcher {
-    pcre2_code *code;
-    pcre2_match_data *data;
-};
 
 struct metric {
     char *name;
     int kind;
-    char *key;              /* PATTERN_JSON */
-    struct matcher matcher; /* no code for a file whose lines are the numbers */
+    char *key;               /* PATTERN_JSON */
+    struct pattern *pattern; /* NULL for a file whose lines are the numbers */
     size_t stream;
 };
 
 struct metric_reader {
     size_t n_metrics, n_streams;
     struct metric *metrics;
-    char **streams; /* paths; 0 is the log */
-    struct matcher step;
+    char **streams;       /* paths; 0 is the log */
+    struct pattern *step; /* or NULL */
     size_t step_metric;
     bool reads_json;
-    pcre2_match_context *wide, *tight;
-    pcre2_jit_stack *jit_stack;
     char *block;
     struct found {
         bool is;
@@ -95,54 +74,11 @@ const char *reader_stream_path(const struct metric_reader *reader, size_t stream
 
 bool reader_knows_steps(const struct metric_reader *reader)
 {
-    return reader->step.code != NULL || reader->step_metric != NO_METRIC;
+    return reader->step != NULL || reader->step_metric != NO_METRIC;
 }
 
 /* ---- Making a reader -------------------------------------------------------------------------
  */
-
-static pcre2_match_context *context_new(uint32_t match_limit, pcre2_jit_stack *stack)
-{
-    pcre2_match_context *context = pcre2_match_context_create(NULL);
-    if (context == NULL)
-        return NULL;
-    pcre2_set_match_limit(context, match_limit);
-    pcre2_set_depth_limit(context, DEPTH_LIMIT);
-    pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
-    pcre2_jit_stack_assign(context, NULL, stack);
-    return context;
-}
-
-/* `what` is `metric "loss"` or "step". */
-static hone_status matcher_init(struct matcher *m, const char *pattern, const char *what,
-                                hone_error *err)
-{
-    int reason;
-    PCRE2_SIZE at;
-    uint32_t groups = 0;
-    m->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-                            PCRE2_NEVER_UTF | PCRE2_USE_OFFSET_LIMIT, &reason, &at, NULL);
-    if (m->code == NULL) {
-        PCRE2_UCHAR text[200];
-        pcre2_get_error_message(reason, text, sizeof text);
-        return error_set(err, HONE_EINVAL, "%s: %s at offset %zu of %s", what, (char *)text, at,
-                         pattern);
-    }
-    pcre2_pattern_info(m->code, PCRE2_INFO_CAPTURECOUNT, &groups);
-    if (groups == 0)
-        return error_set(err, HONE_EINVAL,
-                         "%s: no group around the number, as in loss=([0-9.]+), in %s", what,
-                         pattern);
-    pcre2_jit_compile(m->code, PCRE2_JIT_COMPLETE); /* where there is none, it works without */
-    m->data = pcre2_match_data_create_from_pattern(m->code, NULL);
-    return m->data == NULL ? error_memory(err) : HONE_OK;
-}
-
-static void matcher_release(struct matcher *m)
-{
-    pcre2_match_data_free(m->data);
-    pcre2_code_free(m->code);
-}
 
 /* The stream of a path, new or known. */
 static size_t stream_of(struct metric_reader *reader, const char *path, hone_error *err)
@@ -169,10 +105,13 @@ static hone_status metric_init(struct metric_reader *reader, struct metric *m,
     m->stream = stream_of(reader, from->kind == PATTERN_FILE ? from->path : "log", err);
     if (m->name == NULL || m->key == NULL || m->stream == NO_METRIC)
         return error_memory(err);
-    if (from->kind == PATTERN_JSON)
+    if (from->kind == PATTERN_JSON) {
         reader->reads_json = true;
-    else if (from->pattern != NULL)
-        return matcher_init(&m->matcher, from->pattern, what, err);
+    } else if (from->pattern != NULL) {
+        m->pattern = pattern_new(from->pattern, what, err);
+        if (m->pattern == NULL)
+            return HONE_EINVAL;
+    }
     return HONE_OK;
 }
 
@@ -188,11 +127,8 @@ struct metric_reader *metric_reader_new(const struct metric_pattern *patterns, s
     reader->streams = mem_array(n + 1, sizeof *reader->streams);
     reader->found = mem_array(n, sizeof *reader->found);
     reader->block = mem_array(BLOCK, 1);
-    reader->jit_stack = pcre2_jit_stack_create(32768, JIT_STACK_MAX, NULL);
-    reader->wide = context_new(MATCH_LIMIT, reader->jit_stack);
-    reader->tight = context_new(TIGHT_LIMIT, reader->jit_stack);
     if (reader->metrics == NULL || reader->streams == NULL || reader->found == NULL ||
-        reader->block == NULL || reader->wide == NULL || reader->tight == NULL)
+        reader->block == NULL)
         goto no_memory;
     if (stream_of(reader, "log", err) == NO_METRIC)
         goto fail;
@@ -203,8 +139,11 @@ struct metric_reader *metric_reader_new(const struct metric_pattern *patterns, s
         if (step_metric != NULL && strcmp(step_metric, patterns[i].name) == 0)
             reader->step_metric = i;
     }
-    if (step_pattern != NULL && matcher_init(&reader->step, step_pattern, "step", err) != HONE_OK)
-        goto fail;
+    if (step_pattern != NULL) {
+        reader->step = pattern_new(step_pattern, "step", err);
+        if (reader->step == NULL)
+            goto fail;
+    }
     if (step_metric != NULL && reader->step_metric == NO_METRIC) {
         error_set(err, HONE_EINVAL, "step: no metric \"%s\"", step_metric);
         goto fail;
@@ -222,16 +161,13 @@ void metric_reader_free(struct metric_reader *reader)
     if (reader == NULL)
         return;
     for (size_t i = 0; i < reader->n_metrics; i++) {
-        matcher_release(&reader->metrics[i].matcher);
+        pattern_free(reader->metrics[i].pattern);
         mem_free(reader->metrics[i].name);
         mem_free(reader->metrics[i].key);
     }
     for (size_t i = 0; i < reader->n_streams; i++)
         mem_free(reader->streams[i]);
-    matcher_release(&reader->step);
-    pcre2_match_context_free(reader->wide);
-    pcre2_match_context_free(reader->tight);
-    pcre2_jit_stack_free(reader->jit_stack);
+    pattern_free(reader->step);
     mem_free(reader->metrics);
     mem_free(reader->streams);
     mem_free(reader->found);
@@ -258,64 +194,17 @@ static struct span trimmed(struct span s)
     return s;
 }
 
-static double cpu_s(void)
+/* The value's text; false when there is none or a limit stopped the search. */
+static bool search(struct pattern *pattern, struct span line, struct metric_place *place,
+                   struct span *out)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* Search a long line some starts at a time. */
-static int match_long(pcre2_match_context *context, const struct matcher *m, struct span line,
-                      double budget_s)
-{
-    int n = PCRE2_ERROR_NOMATCH;
-    double used = 0.0;
-    size_t start = 0, starts = FIRST_STARTS;
-    while (start <= line.len && n == PCRE2_ERROR_NOMATCH) {
-        if (used > budget_s)
-            return PCRE2_ERROR_MATCHLIMIT;
-        double began = cpu_s();
-        pcre2_set_offset_limit(context, start + starts - 1);
-        n = pcre2_match(m->code, (PCRE2_SPTR)line.at, line.len, start, 0, m->data, context);
-        double took = cpu_s() - began;
-        used += took;
-        start += starts;
-        starts *= took < CHEAP_S ? 2 : 1;
-    }
-    return n;
-}
-
-/* pcre2_match() within the limits; PCRE2_ERROR_MATCHLIMIT for any of them. */
-static int match(const struct metric_reader *reader, const struct matcher *m, struct span line,
-                 bool tight)
-{
-    pcre2_match_context *context = tight ? reader->tight : reader->wide;
-    if (line.len > SHORT_LINE)
-        return match_long(context, m, line, tight ? TIGHT_LINE_S : LONG_LINE_S);
-    pcre2_set_offset_limit(context, PCRE2_UNSET);
-    return pcre2_match(m->code, (PCRE2_SPTR)line.at, line.len, 0, 0, m->data, context);
-}
-
-/* The first group of the first match; false when there is none or a limit stopped the search. */
-static bool search(const struct metric_reader *reader, const struct matcher *m, struct span line,
-                   struct metric_place *place, struct span *out)
-{
-    int n = match(reader, m, line, place->limit_hits >= HITS_MANY);
-    if (n == PCRE2_ERROR_NOMATCH)
-        return false;
-    if (n < 0) {
-        place->limit_hits++;
-        return false;
-    }
-    const PCRE2_SIZE *groups = pcre2_get_ovector_pointer(m->data);
-    for (int i = 1; i < n; i++) { /* in a=(.)|b=(.) the second may be the first that matched */
-        if (groups[2 * i] == PCRE2_UNSET)
-            continue;
-        *out = trimmed((struct span){line.at + groups[2 * i], groups[2 * i + 1] - groups[2 * i]});
-        return true;
-    }
-    return false;
+    size_t at, n;
+    enum pattern_end end =
+        pattern_search(pattern, line.at, line.len, place->limit_hits >= HITS_MANY, &at, &n);
+    place->limit_hits += end == PATTERN_LIMIT;
+    if (end == PATTERN_FOUND)
+        *out = trimmed((struct span){line.at + at, n});
+    return end == PATTERN_FOUND;
 }
 
 static bool to_number(struct span text, struct metric_place *place, double *out)
@@ -399,16 +288,15 @@ static bool value_in_object(const struct metric *m, const json_t *object,
     return to_number((struct span){text, strlen(text)}, place, out);
 }
 
-static bool value_in_line(const struct metric_reader *reader, const struct metric *m,
-                          struct span line, const json_t *object, struct metric_place *place,
-                          double *out)
+static bool value_in_line(const struct metric *m, struct span line, const json_t *object,
+                          struct metric_place *place, double *out)
 {
     struct span text = line;
     if (m->kind == PATTERN_JSON)
         return object != NULL && value_in_object(m, object, place, out);
-    if (m->matcher.code == NULL) /* the lines of its file are the numbers */
+    if (m->pattern == NULL) /* the lines of its file are the numbers */
         return trimmed(line).len > 0 && to_number(trimmed(line), place, out);
-    return search(reader, &m->matcher, line, place, &text) && to_number(text, place, out);
+    return search(m->pattern, line, place, &text) && to_number(text, place, out);
 }
 
 /* What a read carries with it. */
@@ -426,9 +314,8 @@ static void find_values(struct reading *r, struct span line)
     json_t *object = r->stream == 0 && reader->reads_json ? read_object(line) : NULL;
     for (size_t i = 0; i < reader->n_metrics; i++) {
         struct found *f = &reader->found[i];
-        f->is =
-            reader->metrics[i].stream == r->stream &&
-            value_in_line(reader, &reader->metrics[i], line, object, &r->p->metrics[i], &f->value);
+        f->is = reader->metrics[i].stream == r->stream &&
+                value_in_line(&reader->metrics[i], line, object, &r->p->metrics[i], &f->value);
     }
     json_decref(object);
 }
@@ -440,7 +327,7 @@ static void find_step(struct reading *r, struct span line)
     struct metric_place *place = &r->p->metrics[reader->n_metrics];
     struct span text;
     double step;
-    if (reader->step.code != NULL && search(reader, &reader->step, line, place, &text) &&
+    if (reader->step != NULL && search(reader->step, line, place, &text) &&
         to_number(text, place, &step) && isfinite(step))
         r->p->step = step;
     if (reader->step_metric != NO_METRIC && reader->found[reader->step_metric].is &&
