@@ -54,6 +54,11 @@ int background_begin(void)
     return wait_for_start(ends[0], child);
 }
 
+bool in_background(void)
+{
+    return started_pipe >= 0;
+}
+
 void background_started(const char *log)
 {
     if (started_pipe < 0)

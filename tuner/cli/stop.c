@@ -14,6 +14,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/study_run.h"
+#include "io/json.h"
 #include "io/process.h"
 #include "io/time.h"
 #include "loop/lease.h"
@@ -70,13 +71,13 @@ static int wait_for_answer(struct stop *s, int64_t id)
         if (store_request_find(s->store, id, &request, &err) != HONE_OK)
             return fail(EXIT_SYSTEM, "%s", err.text);
         bool answered = request.answer != NULL;
-        bool refused = answered && strstr(request.answer, "\"error\"") != NULL;
+        json_t *answer = answered ? json_read(request.answer, strlen(request.answer), &err) : NULL;
+        const char *refusal = json_string_value(json_object_get(answer, "error"));
+        int status = refusal ? fail(EXIT_USAGE, "%s", refusal) : EXIT_DONE;
+        json_decref(answer);
         request_row_release(&request);
-        if (refused)
-            return fail(EXIT_USAGE, "trial %lld of study \"%s\" does not run", (long long)s->trial,
-                        s->row->name);
         if (answered)
-            return EXIT_DONE;
+            return status;
         nap();
     }
     return fail(EXIT_SYSTEM, "the tuner of study \"%s\" (host %s, pid %lld) has not answered",
@@ -181,16 +182,17 @@ int cmd_stop(int argc, char **argv, const struct globals *globals)
     if (!s.store)
         return status;
     s.row = &row;
-    bool ended = row.state != STUDY_RUNNING;
-    if (lease_is_held(&row, time_now_ms()))
-        status = ask_tuner(&s);
-    else if (ended && !(row.state == STUDY_STOPPED && (s.now || s.trial >= 0)))
+    /* What was stopped may still have trials that run, or wait for a resume. */
+    bool can_stop = row.state == STUDY_RUNNING || (row.state == STUDY_STOPPED && (s.now || trial));
+    bool held = lease_is_held(&row, time_now_ms());
+    if (!held && !can_stop) {
         status = fail(EXIT_DONE, "study \"%s\" does not run: it is %s", row.name,
                       study_state_text(row.state));
-    else
-        status = settle_alone(&s);
-    if (status == EXIT_DONE && (!ended || row.state == STUDY_STOPPED))
-        say(&s);
+    } else {
+        status = held ? ask_tuner(&s) : settle_alone(&s);
+        if (status == EXIT_DONE)
+            say(&s);
+    }
     study_row_release(&row);
     store_close(s.store);
     return status;

@@ -73,14 +73,12 @@ hone_status study_create(struct store *store, const struct spec *spec, struct st
 
 /* ---- Saying ---- */
 
-static void print_start(const struct tuner *tuner, bool resumed, bool quiet)
+static void print_start(struct tuner *tuner, bool resumed)
 {
     const struct study_row *study = tuner_study(tuner);
     const struct spec *spec = tuner_spec(tuner);
     struct live_view view;
-    tuner_view((struct tuner *)(uintptr_t)tuner, &view);
-    if (quiet)
-        return;
+    tuner_view(tuner, &view);
     int64_t done = 0;
     for (int s = HONE_TRIAL_COMPLETED; s <= HONE_TRIAL_CANCELLED; s++)
         done += view.by_state[s];
@@ -91,9 +89,11 @@ static void print_start(const struct tuner *tuner, bool resumed, bool quiet)
     printf("\n  folder  ");
     text_print(stdout, tuner_folder(tuner));
     printf("\n  seed    %llu\n", (unsigned long long)study->seed);
-    printf("  stop    Ctrl-C, or: hone stop %s\n", study->name);
+    if (in_background())
+        printf("  watch   hone attach %s\n  stop    hone stop %s\n", study->name, study->name);
+    else
+        printf("  stop    Ctrl-C, or: hone stop %s\n", study->name);
     printf("  resume  the same command again, or: hone resume %s\n", study->name);
-    fflush(stdout);
 }
 
 /* Finds a failed trial, to be pointed at. */
@@ -216,7 +216,8 @@ static int take_up(struct store *store, const struct study_row *row, struct spec
     struct tuner *tuner = tuner_open(store, row, spec, change, &err);
     if (!tuner)
         return fail(status_of_error(&err), "%s", err.text);
-    print_start(tuner, resumed, globals->quiet);
+    if (!globals->quiet)
+        print_start(tuner, resumed);
     for (size_t i = 0; change && i < change->n && !globals->quiet; i++)
         printf("  changed %s\n", change->lines[i]);
     fflush(stdout);

@@ -13,6 +13,9 @@
  */
 int background_begin(void);
 
+/** Whether this is the child. */
+bool in_background(void);
+
 /** In the child, once the study runs: what is printed goes to `log` from here, and the parent may
  * go. Without background_begin() does nothing. */
 void background_started(const char *log);

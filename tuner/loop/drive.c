@@ -21,11 +21,10 @@
 #include "report/live.h"
 
 enum {
-    QUICK_MS = 100,    /* between two looks at logs that grow */
-    SLOW_MS = 250,     /* ... that don't */
-    COMING_MS = 20,    /* while a shim is coming up */
-    DRAW_MS = 200,     /* between two pictures */
-    PATIENCE_MS = 3000 /* how long the store may be locked by somebody else in one try */
+    QUICK_MS = 100, /* between two looks at logs that grow */
+    SLOW_MS = 250,  /* ... that don't */
+    COMING_MS = 20, /* while a shim is coming up */
+    DRAW_MS = 200   /* between two pictures */
 };
 
 /* The one thing that a signal handler can reach; -1 outside of tuner_drive(). */
@@ -223,7 +222,6 @@ enum drive_end tuner_drive(struct tuner *t, struct live *live, bool *interrupted
     if (status)
         return DRIVE_FAILED;
     t->wants_ranks = live_has_block(live);
-    store_set_patience(t->store, PATIENCE_MS);
     while (!status) {
         if (t->stop == STOP_LEAVE) {
             end = DRIVE_LEFT;

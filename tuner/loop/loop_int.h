@@ -130,6 +130,7 @@ struct tuner {
     char *ending; /* a stop condition fired: the study's reason; no new trials */
     bool failing; /* ... and it is a failure */
     bool over;
+    bool failed;     /* a pass has failed: memory may be ahead of the store, and is not written */
     bool more;       /* another pass has work at once */
     bool asked_long; /* the last ask took its time: start what was asked before the next one */
 

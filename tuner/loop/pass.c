@@ -236,7 +236,7 @@ static hone_status act(struct tuner *t, hone_error *err)
     return status;
 }
 
-hone_status tuner_pass(struct tuner *t, hone_error *err)
+static hone_status pass(struct tuner *t, hone_error *err)
 {
     t->now = time_now_ms();
     t->more = false;
@@ -261,4 +261,11 @@ hone_status tuner_pass(struct tuner *t, hone_error *err)
         changes_clear(&t->changes);
     }
     return t->over ? HONE_OK : act(t, err);
+}
+
+hone_status tuner_pass(struct tuner *t, hone_error *err)
+{
+    hone_status status = pass(t, err);
+    t->failed = status != HONE_OK;
+    return status;
 }

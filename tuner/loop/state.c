@@ -409,11 +409,12 @@ void tuner_close(struct tuner *t)
 {
     if (!t)
         return;
-    if (t->active_from && t->study.owner.pid)
+    if (t->active_from && t->study.owner.pid && !t->failed)
         release_lease(t);
     for (size_t i = 0; i < t->n_running; i++)
         running_free(t->running[i]);
     mem_free(t->running);
+    mem_free(t->points);
     mem_free(t->ended);
     mem_free(t->objective_of);
     metric_reader_free(t->reader);
