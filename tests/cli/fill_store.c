@@ -10,6 +10,7 @@
 #include "spec/spec.h"
 #include "store/store.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,14 @@ static void put_trial(struct store *store, int64_t number, const struct trial *t
     put_curve(store, number, t);
 }
 
+/** A cancelled trial's last word. */
+static void put_nan(struct store *store, int64_t number)
+{
+    hone_error err = {0};
+    struct observation row = {number, 1, "train:loss", 0, 1, t0 + 160000, NAN};
+    check(store_put_observations(store, &row, 1, &err), &err);
+}
+
 /** Make a study and begin a transaction on it; *row is to be put and released. */
 static void begin(struct store *store, const struct spec *spec, const char *name,
                   struct study_row *row)
@@ -277,6 +286,7 @@ int main(int argc, char **argv)
     begin(store, spec, "seg", &row);
     for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++)
         put_trial(store, (int64_t)i, &trials[i]);
+    put_nan(store, 5);
     end(store, &row);
     if (argc > 2)
         fill_many(store, spec, strtol(argv[2], NULL, 10));

@@ -230,6 +230,7 @@ def test_export_is_the_contracts(lab):
     assert list(trials[1]) == list(TRIAL) and trials[1] == TRIAL
     assert "dropout" not in trials[0]["params"]
     assert trials[2]["stop_reason"].startswith("0.31 at step 4")
+    assert trials[5]["metrics"]["train:loss"] == {"last": "NaN", "best": None, "n": 1}
     assert trials[3]["values"] is None and trials[3]["attempts"][0]["signal"] == 11
     lines = lab.hone("export", "seg", "--format", "jsonl").stdout.splitlines()
     assert [json.loads(line) for line in lines] == trials

@@ -471,23 +471,16 @@ static hone_optimizer *new_checker(const struct spec *spec, hone_error *err)
     return hone_optimizer_new(spec->space, &options, err);
 }
 
-hone_status import_read(struct import *import, const struct spec *spec, const char *path,
-                        hone_error *err)
+hone_status import_text(struct import *import, const struct spec *spec, const struct buf *text,
+                        const char *path, hone_error *err)
 {
-    *import = (struct import){.spec = spec};
+    hone_status status = HONE_OK;
     hone_error detail = {0};
     json_t *array = NULL;
-    struct buf text;
-    buf_init(&text, LARGEST_FILE);
-    hone_status status = file_read(path, &text, err);
-    if (status != HONE_OK)
-        goto out;
-    import->checker = new_checker(spec, err);
-    if (import->checker == NULL) {
-        status = HONE_EINVAL;
-        goto out;
-    }
-    array = parse(&text, spec, &detail);
+    *import = (struct import){.spec = spec, .checker = new_checker(spec, err)};
+    if (import->checker == NULL)
+        return HONE_EINVAL;
+    array = parse(text, spec, &detail);
     if (array == NULL) {
         status = error_set(err, HONE_EINVAL, "%s:%s%s", path,
                            detail.text[0] >= '0' && detail.text[0] <= '9' ? "" : " ", detail.text);
@@ -506,9 +499,21 @@ hone_status import_read(struct import *import, const struct spec *spec, const ch
     }
 out:
     json_decref(array);
-    buf_release(&text);
     if (status != HONE_OK)
         import_release(import);
+    return status;
+}
+
+hone_status import_read(struct import *import, const struct spec *spec, const char *path,
+                        hone_error *err)
+{
+    struct buf text;
+    *import = (struct import){0};
+    buf_init(&text, LARGEST_FILE);
+    hone_status status = file_read(path, &text, err);
+    if (status == HONE_OK)
+        status = import_text(import, spec, &text, path, err);
+    buf_release(&text);
     return status;
 }
 

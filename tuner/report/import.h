@@ -42,6 +42,9 @@ struct import {
  */
 HONE_NODISCARD hone_status import_read(struct import *import, const struct spec *spec,
                                        const char *path, hone_error *err);
+/** The same for the text of a file; `path` is for messages. */
+HONE_NODISCARD hone_status import_text(struct import *import, const struct spec *spec,
+                                       const struct buf *text, const char *path, hone_error *err);
 void import_release(struct import *import);
 
 /**

@@ -127,6 +127,27 @@ static void print_search(const struct study_view *view, FILE *out, int columns)
     buf_release(&text);
 }
 
+/** What one trial takes of the machine, where that is limited. */
+static void print_slots(const struct study_view *view, FILE *out, int columns)
+{
+    const struct spec *spec = view->spec;
+    char memory[32];
+    struct buf text;
+    if (spec->slot_cpus == 0 && spec->slot_memory_bytes == 0)
+        return;
+    buf_init(&text, LINE_MAX_BYTES);
+    if (spec->slot_cpus > 0)
+        buf_printf(&text, "%zu CPU%s", spec->slot_cpus, spec->slot_cpus > 1 ? "s" : "");
+    if (spec->slot_memory_bytes > 0) {
+        bytes_text(spec->slot_memory_bytes, memory);
+        buf_printf(&text, "%s%s", text.len > 0 ? " and " : "", memory);
+    }
+    buf_printf(&text, " a trial; %lld of %lld places busy", (long long)view->running,
+               (long long)spec->max_parallel);
+    print_line(out, "slots", &text, columns);
+    buf_release(&text);
+}
+
 static void print_runs(const struct study_view *view, FILE *out, int columns, bool color)
 {
     struct table *table =
@@ -179,6 +200,7 @@ void status_print(const struct study_view *view, FILE *out, int columns, bool co
     if (view->has_cost)
         print_cost(view, out, columns);
     print_search(view, out, columns);
+    print_slots(view, out, columns);
     if (strcmp(view->state, "running") == 0) {
         buf_clear(&text);
         buf_printf(&text, "pid %lld on %s", (long long)view->row->owner.pid, view->row->owner.host);
