@@ -157,6 +157,25 @@ static void text_that_is_no_python_does_no_harm(void **state)
     }
 }
 
+static void no_memory_is_an_error_not_a_crash(void **state)
+{
+    (void)state;
+    struct buf text;
+    load(TEST_DATA "/init/odd.py", &text);
+    for (size_t n = 1; n < 60; n++) {
+        struct arena arena = {0};
+        struct script script;
+        hone_error err = {0};
+        mem_fail_at(n, 1);
+        hone_status status = script_read(text.data, text.len, &arena, &script, &err);
+        mem_fail_at(0, 0);
+        assert_true(status == HONE_OK || status == HONE_ENOMEM);
+        assert_true(n > 1 || status == HONE_ENOMEM);
+        arena_release(&arena);
+    }
+    buf_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +184,7 @@ int main(void)
         cmocka_unit_test(keys_in_comments_may_be_uncommented),
         cmocka_unit_test(ranges_fit_names_and_defaults),
         cmocka_unit_test(text_that_is_no_python_does_no_harm),
+        cmocka_unit_test(no_memory_is_an_error_not_a_crash),
     };
     return cmocka_run_group_tests_name("draft", tests, NULL, NULL);
 }

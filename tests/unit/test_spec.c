@@ -637,6 +637,38 @@ static void no_memory_at_any_place_is_an_error_not_a_crash(void **state)
     }
 }
 
+static void no_memory_for_flags_is_an_error_too(void **state)
+{
+    (void)state;
+    char words[][40] = {"run",
+                        "-p",
+                        "x=log:1:10 if y=a",
+                        "-p",
+                        "y=a,b",
+                        "--maximize",
+                        "m=(.)",
+                        "--limits",
+                        "{grace: 1s}",
+                        "--where",
+                        "x < 2",
+                        "--stop.target=1",
+                        "--max-trails",
+                        "3",
+                        "--",
+                        "t"};
+    char *argv[16];
+    for (size_t i = 0; i < 16; i++)
+        argv[i] = words[i];
+    for (size_t n = 1; n < 200; n++) {
+        struct problems problems = {0};
+        mem_fail_at(n, 1);
+        struct spec *spec = spec_read_flags(16, argv, &problems);
+        mem_fail_at(0, 0);
+        assert_null(spec);
+        problems_release(&problems);
+    }
+}
+
 static void too_many_mistakes_are_counted_not_listed(void **state)
 {
     (void)state;
@@ -691,6 +723,7 @@ int main(void)
         cmocka_unit_test(a_metric_is_found_as_a_whole_word_with_a_whole_number),
         cmocka_unit_test(metrics_that_are_used_are_among_them),
         cmocka_unit_test(no_memory_at_any_place_is_an_error_not_a_crash),
+        cmocka_unit_test(no_memory_for_flags_is_an_error_too),
         cmocka_unit_test(too_many_mistakes_are_counted_not_listed),
         cmocka_unit_test(problems_are_printed_with_their_number),
     };

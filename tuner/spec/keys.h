@@ -17,6 +17,7 @@
 #ifndef HONE_SPEC_KEYS_H
 #define HONE_SPEC_KEYS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -43,6 +44,9 @@ enum { KEY_REQUIRED = 1, KEY_MAY_CHANGE = 2 /* on resume */ };
 
 /* The least positive double as a lower bound: "more than 0". */
 #define ABOVE_ZERO 4.9406564584124654e-324
+
+/* No upper bound; -NO_BOUND: no lower one. */
+#define NO_BOUND ((double)INFINITY)
 
 /* Bounds of durations in seconds: what a clock can tell, and some 30 years. */
 #define LEAST_TIME 0.001
