@@ -10,9 +10,12 @@
  * Everything is in memory: no file, no clock, no thread, no global state. The same space, options
  * and order of calls give the same proposals, bit for bit, on every machine.
  *
- * Numbers are in each parameter's own unit. A handle owns what it gives out. A function that fails
- * says so in its return value, leaves everything as it was, and writes one line to *err where err
- * is given. Threads: one thread at a time per handle; different handles are independent.
+ * Numbers are in each parameter's own unit. Texts are UTF-8 and end in a NUL; pointers are not NULL
+ * where nothing else is said, but err may always be. Arguments are copied. A handle owns what it
+ * gives out. A function that fails says so in its return value, leaves everything as it was, and
+ * writes one line to *err; every one may fail with HONE_ENOMEM. One thread at a time per handle;
+ * different handles are independent. Nothing here aborts, prints, or touches signals or the locale.
+ * All of it is there since 0.1.
  */
 #ifndef HONE_H
 #define HONE_H
@@ -93,14 +96,23 @@ typedef enum hone_scale { HONE_LINEAR, HONE_LOG, HONE_REVERSE_LOG, HONE_AUTO } h
 
 typedef struct hone_space hone_space;
 
-/** Make an empty search space, or NULL when memory is out. Free it with hone_space_free(). */
+/**
+ * Make an empty search space.
+ *
+ * @return the space, or NULL when memory is out
+ * Ownership: the caller's: hone_space_free()
+ */
 HONE_API hone_space *hone_space_new(void);
+
+/** Free a space; NULL does nothing. Optimizers that were made of it have copies. */
 HONE_API void hone_space_free(hone_space *space);
 
 /**
- * Add a real parameter in [min, max].
+ * Add a real parameter in [min, max]. One with min = max has that value in every configuration.
  *
- * @param name   [A-Za-z_][A-Za-z0-9_.:-]*, not used before; copied
+ * @param name   [A-Za-z_][A-Za-z0-9_.:-]*, at most 255 bytes, not used before
+ * @param min    finite, at most max
+ * @param max    finite
  * @param scale  HONE_LOG needs min > 0; HONE_REVERSE_LOG needs 0 <= min < max < 1;
  *               HONE_AUTO is log when min > 0 and max/min >= 1000, else linear
  * @return HONE_OK; HONE_EINVAL: bad name, bounds or scale
@@ -109,33 +121,71 @@ HONE_NODISCARD HONE_API hone_status hone_space_add_float(hone_space *space, cons
                                                          double min, double max, hone_scale scale,
                                                          hone_error *err);
 
-/** Add an integer parameter in [min, max], |bounds| <= 2^53. HONE_LOG needs min >= 1. */
+/**
+ * Add an integer parameter in [min, max].
+ *
+ * @param name   as in hone_space_add_float()
+ * @param min    at least -2^53, at most max
+ * @param max    at most 2^53
+ * @param scale  HONE_LOG needs min >= 1; HONE_REVERSE_LOG is not for integers
+ * @return HONE_OK; HONE_EINVAL: bad name, bounds or scale
+ */
 HONE_NODISCARD HONE_API hone_status hone_space_add_int(hone_space *space, const char *name,
                                                        int64_t min, int64_t max, hone_scale scale,
                                                        hone_error *err);
 
-/** Add ordered values, all numbers (rising) or all texts (in their order). Copied. */
+/**
+ * Add a parameter with ordered values: the search takes neighbours as alike. Numbers are placed by
+ * value (by logarithm when all are above 0 and the last is 100 times the first), texts evenly.
+ *
+ * @param n       how many values, [1, 10000]
+ * @param values  all numbers, rising, or all texts, in their order; no two alike
+ * @return HONE_OK; HONE_EINVAL: bad name or values
+ */
 HONE_NODISCARD HONE_API hone_status hone_space_add_ordinal(hone_space *space, const char *name,
                                                            size_t n, const hone_value *values,
                                                            hone_error *err);
 
-/** Add unordered values, numbers and texts, all different. Copied. */
+/**
+ * Add a parameter with unordered values.
+ *
+ * @param n       how many values, [1, 10000]
+ * @param values  numbers and texts, no two alike
+ * @return HONE_OK; HONE_EINVAL: bad name or values
+ */
 HONE_NODISCARD HONE_API hone_status hone_space_add_choice(hone_space *space, const char *name,
                                                           size_t n, const hone_value *values,
                                                           hone_error *err);
 
-/** Allow only min, min + step, min + 2 step, ... for a float or int parameter; 0 < step <= max -
- * min. */
+/**
+ * Allow only min, min + step, min + 2 step, ... for a float or an int.
+ *
+ * @param step  (0, max - min]; whole for an int
+ * @return HONE_OK; HONE_ENOTFOUND: no such parameter; HONE_EINVAL: bad step, a listed parameter, or
+ *         a default that no step reaches; HONE_ESTATE: conditions depend on the parameter already
+ */
 HONE_NODISCARD HONE_API hone_status hone_space_set_step(hone_space *space, const char *name,
                                                         double step, hone_error *err);
 
-/** Give a value that is tried first, and that warm start fills in. */
+/**
+ * Give a value that is tried first: the first ask of an optimizer has all defaults that can be
+ * active together, and the strategy fills in the rest.
+ *
+ * @param value  one that the parameter can have
+ * @return HONE_OK; HONE_ENOTFOUND: no such parameter; HONE_EINVAL: not one of its values
+ */
 HONE_NODISCARD HONE_API hone_status hone_space_set_default(hone_space *space, const char *name,
                                                            hone_value value, hone_error *err);
 
 /**
- * Make `name` active only while `parent` (declared earlier) is active and has one of n values.
- * Several conditions on one parameter must all hold.
+ * Make a parameter active only while its parent is active and has one of these values. Inactive
+ * parameters have no value. Several conditions on one parameter must all hold.
+ *
+ * @param parent  declared before `name`; an int, a listed parameter, or a float with a step
+ * @param n       how many values, at least 1
+ * @param values  of the parent
+ * @return HONE_OK; HONE_ENOTFOUND: no such parameter or parent; HONE_EINVAL: a parent that can't be
+ *         one, or a value that it can't have
  */
 HONE_NODISCARD HONE_API hone_status hone_space_add_condition(hone_space *space, const char *name,
                                                              const char *parent, size_t n,
@@ -144,16 +194,27 @@ HONE_NODISCARD HONE_API hone_status hone_space_add_condition(hone_space *space, 
 
 /**
  * Demand that every proposal satisfies an expression over parameters, such as
- * "depth * width <= 2048" or "not (penalty == 'l1' and loss == 'hinge')".
- * An expression that names an inactive parameter holds. Names with '-', '.' or ':' are back-quoted.
+ *
+ *     depth * width <= 2048
+ *     not (penalty == 'l1' and loss == 'hinge')
+ *
+ * As in Python: or, and, not, == != < <= > >=, in [...], + - * / % **, min, max, abs, numbers,
+ * quoted texts. Names with '-', '.' or ':' are back-quoted. An expression that names an inactive
+ * parameter holds.
+ *
+ * @param expression  at most 4096 bytes; its parameters are declared
+ * @return HONE_OK; HONE_EINVAL: the text has the column and what is wrong there
  */
 HONE_NODISCARD HONE_API hone_status hone_space_add_where(hone_space *space, const char *expression,
                                                          hone_error *err);
 
 /**
  * Count the distinct configurations.
- * @param size_out  their number; 0 when not finite, or when counting would need more than 10^6
- * steps
+ *
+ * @param size_out  their number; 0 when it is not finite, does not fit 64 bits, or when counting
+ *                  would need more than 10^6 steps
+ * @return HONE_OK; HONE_ENOMEM
+ * Cost: one step for each combination of the parameters that conditions and expressions name
  */
 HONE_NODISCARD HONE_API hone_status hone_space_size(const hone_space *space, uint64_t *size_out,
                                                     hone_error *err);
@@ -166,93 +227,137 @@ typedef struct hone_trial hone_trial;
 
 #define HONE_MAX_OBJECTIVES 8
 
-/** Everything zero means the default. */
+/** What a study wants; zero everywhere is a good choice. */
 typedef struct hone_options {
-    const char *strategy; /* "bayesian" (default, also "auto"), "random", "grid", "sobol" */
+    const char *strategy; /* "bayesian" (NULL and "auto" too), "random", "grid", "sobol" */
     uint64_t seed;        /* 0 ... 2^63 - 1 */
     uint64_t budget;      /* planned number of trials; 0 = unknown; a hint */
     uint64_t parallel;    /* planned trials at a time; 0 = 1; a hint */
-    size_t n_objectives;  /* 0 = 1 */
+    size_t n_objectives;  /* 0 = 1; more than one needs "random", "grid" or "sobol" */
     bool maximize[HONE_MAX_OBJECTIVES];
     bool repeats;         /* allow the same configuration again */
-    const char *stopping; /* "none" (default), "median" (also "auto") */
-    uint64_t warmup; /* steps during which the stopping rule ends no trial; 0 = the rule's own */
-    uint64_t grid_points; /* "grid": points of each numeric parameter that is not finite; 0 = error
-                             on such */
-    bool shuffle;         /* "grid": seeded random order */
+    const char *stopping; /* "none" (NULL too), "median" ("auto" too) */
+    uint64_t warmup;      /* no trial is stopped up to this step; 0 = the rule's own, 1 */
+    uint64_t grid_points; /* "grid": points of a parameter that has more values; 0 = all values */
+    bool shuffle;         /* "grid": in a random order, by the seed */
 } hone_options;
 
 /**
- * Make an optimizer over a copy of `space`.
- * @return NULL on failure: HONE_EINVAL: unknown strategy or rule (the text lists what there is),
- * bad options
+ * Make an optimizer over a copy of a space.
+ *
+ * @param options  NULL: all defaults
+ * @return the optimizer, or NULL: HONE_EINVAL: unknown strategy or rule (the text lists what there
+ *         is), options out of range, a space that is empty, that the strategy can't search, or
+ *         whose `where` nothing satisfies
+ * Ownership: the caller's: hone_optimizer_free()
  */
 HONE_API hone_optimizer *hone_optimizer_new(const hone_space *space, const hone_options *options,
                                             hone_error *err);
+
+/** Free an optimizer and its trials; NULL does nothing. */
 HONE_API void hone_optimizer_free(hone_optimizer *opt);
 
 /**
- * Propose the next configuration and count it as running.
+ * Propose the next configuration and count it as running. No configuration is proposed twice unless
+ * it was cancelled (or `repeats` is set). Trials that run are taken into account.
  *
- * @return the trial, or NULL: HONE_EEXHAUSTED when no untried configuration is left.
- * Ownership: the optimizer's, until it is freed.
- * Cost: "bayesian" fits a model first: O(n^3) in the number of told trials up to 400, bounded
- * above.
+ * @return the trial, or NULL: HONE_EEXHAUSTED: no untried configuration is left; HONE_ENOMEM
+ * Ownership: the optimizer's, until it is freed
+ * Cost: "bayesian" fits a model first: O(n^3) in the number of ended trials n up to 400, bounded
+ *       above; the others O(1)
  */
 HONE_API const hone_trial *hone_ask(hone_optimizer *opt, hone_error *err);
 
 /**
  * Record the objective values of a finished trial.
  *
- * @param values  n values in each metric's own unit, in the order of the objectives;
- *                a value that is not finite means that the configuration failed
- * @param n       number of objectives, as given at creation
+ * @param trial_id  from hone_trial_id(); the trial is running
+ * @param values    n values in each objective's own unit, in the order of the objectives; one that
+ *                  is not finite means that the configuration failed: hone_tell_failed()
+ * @param n         the number of objectives
  * @return HONE_OK; HONE_EINVAL: wrong n; HONE_ENOTFOUND: no such trial; HONE_ESTATE: told before
+ * Cost: O(1); the next hone_ask() fits the model
  */
 HONE_NODISCARD HONE_API hone_status hone_tell(hone_optimizer *opt, uint64_t trial_id,
                                               const double *values, size_t n, hone_error *err);
 
-/** Record that the configuration failed (crash, NaN, out of memory): a region to avoid. */
+/**
+ * Record that the configuration failed (crash, NaN, out of memory): a region to avoid.
+ *
+ * @return HONE_OK; HONE_ENOTFOUND: no such trial; HONE_ESTATE: told before
+ */
 HONE_NODISCARD HONE_API hone_status hone_tell_failed(hone_optimizer *opt, uint64_t trial_id,
                                                      hone_error *err);
 
-/** Record that the trial ended without information (machine fault, user's wish): it may be proposed
- * again. */
+/**
+ * Record that the trial ended without information (machine fault, user's wish): its configuration
+ * may be proposed again.
+ *
+ * @return HONE_OK; HONE_ENOTFOUND: no such trial; HONE_ESTATE: told before
+ */
 HONE_NODISCARD HONE_API hone_status hone_tell_cancelled(hone_optimizer *opt, uint64_t trial_id,
                                                         hone_error *err);
 
-/** Record that the trial was stopped early: its last report counts, with honest uncertainty. */
+/**
+ * Record that the trial was stopped early: its last report counts, with honest uncertainty.
+ *
+ * @return HONE_OK; HONE_ENOTFOUND: no such trial; HONE_ESTATE: told before
+ */
 HONE_NODISCARD HONE_API hone_status hone_tell_stopped(hone_optimizer *opt, uint64_t trial_id,
                                                       hone_error *err);
 
-/** Make a cancelled or failed trial running again: it is given another attempt. */
+/**
+ * Make a cancelled or failed trial running again: it is given another attempt. Its reports stay.
+ *
+ * @return HONE_OK; HONE_ENOTFOUND: no such trial; HONE_ESTATE: it is neither cancelled nor failed
+ */
 HONE_NODISCARD HONE_API hone_status hone_reopen(hone_optimizer *opt, uint64_t trial_id,
                                                 hone_error *err);
 
 /**
- * Report the first objective of a running trial at a step, and learn whether to stop it.
- * A step reported before is replaced. Steps are >= 0. Values that are not finite are ignored.
+ * Report the first objective of a running trial at a step, and learn whether to stop it. The trial
+ * goes on running until it is told. Reports of running trials do not influence proposals.
  *
- * @param stop_out  set to true when the stopping rule ends the trial now; hone_trial_reason() says
- * why
+ * @param step      finite, >= 0; a step that was reported before is replaced
+ * @param value     in the objective's own unit; ignored when it is not finite
+ * @param stop_out  whether the stopping rule ends the trial; hone_trial_reason() says why; may be
+ *                  NULL
+ * @return HONE_OK; HONE_EINVAL: bad step; HONE_ENOTFOUND: no such trial; HONE_ESTATE: told before
+ * Cost: O(n log r) for n trials with r reports each
  */
 HONE_NODISCARD HONE_API hone_status hone_report(hone_optimizer *opt, uint64_t trial_id, double step,
                                                 double value, bool *stop_out, hone_error *err);
 
 /**
- * Add a finished trial that hone did not propose (import, warm start).
+ * Add a finished trial that hone did not propose (import, warm start). It may repeat another, and
+ * need not satisfy `where`.
+ *
  * @param settings  a value for each active parameter, and for no other
- * @param values    objective values; NULL means that the configuration failed
+ * @param values    n objective values; NULL, or one that is not finite: the configuration failed
+ * @param id_out    the new trial's id; may be NULL
+ * @return HONE_OK; HONE_EINVAL: wrong n, or settings that are no configuration
  */
 HONE_NODISCARD HONE_API hone_status hone_add(hone_optimizer *opt, const hone_setting *settings,
                                              size_t n_settings, const double *values, size_t n,
                                              uint64_t *id_out, hone_error *err);
 
-/** Let one of the next asks give these settings; what is left out is filled in by the strategy. */
+/**
+ * Let one of the next asks give these settings, first come, first served. What is left out is
+ * filled in by the strategy; parents are chosen such that the settings are active. At its turn, a
+ * configuration that was tried by then is passed over.
+ *
+ * @return HONE_OK; HONE_EINVAL: a value that its parameter can't have, settings that can't be
+ * active together, or a whole configuration that violates `where`
+ */
 HONE_NODISCARD HONE_API hone_status hone_enqueue(hone_optimizer *opt, const hone_setting *settings,
                                                  size_t n_settings, hone_error *err);
 
-/** The completed trial with the best value of the first objective, or NULL when none completed. */
+/**
+ * The completed trial with the best value of the first objective; among equals the one that was
+ * told first.
+ *
+ * @return NULL when no trial is completed
+ */
 HONE_API const hone_trial *hone_best(const hone_optimizer *opt);
 
 /**
@@ -262,23 +367,36 @@ HONE_API const hone_trial *hone_best(const hone_optimizer *opt);
  */
 HONE_API double hone_expected_gain(const hone_optimizer *opt);
 
-/** The trial with this id, or NULL. Ids count from 0 in the order of ask and add. */
+/**
+ * The trial with this id. Ids count from 0 in the order of ask, add and restore.
+ *
+ * @return NULL when there is none
+ */
 HONE_API const hone_trial *hone_find(const hone_optimizer *opt, uint64_t trial_id);
 
 /* ---- Continuing a study ------------------------------------------------------------------------
  */
 
 /**
- * What the search needs, besides the trials, to go on exactly: written after an ask, opaque.
- * @param size_out  its length in bytes, >= 0
- * Ownership: the optimizer's, until the next ask.
+ * What the search needs, besides the trials, to go on exactly. Keep it after each ask; what is in
+ * it is the strategy's affair.
+ *
+ * @param size_out  its length in bytes, at most 16 MiB; may be 0
+ * @return never NULL
+ * Ownership: the optimizer's, until the next ask
  */
 HONE_API const void *hone_memo(const hone_optimizer *opt, size_t *size_out);
 
 /**
  * Play back a recorded ask instead of proposing: the trial gets these settings, the search this
- * memo. A study that is played back (asks by hone_restore, the rest by the ordinary calls, in the
- * recorded order) goes on as if it had never been interrupted.
+ * memo. A study that is played back in the recorded order (asks by hone_restore, the rest by the
+ * ordinary calls) goes on as if it had never been interrupted, bit for bit.
+ *
+ * @param settings  of hone_trial_settings()
+ * @param why       of hone_trial_why()
+ * @param memo      of hone_memo() after that ask; memo_size bytes
+ * @param id_out    the trial's id; may be NULL
+ * @return HONE_OK; HONE_EINVAL: settings that are no configuration, or a memo that is too long
  */
 HONE_NODISCARD HONE_API hone_status hone_restore(hone_optimizer *opt, const hone_setting *settings,
                                                  size_t n_settings, const char *why,
@@ -299,7 +417,7 @@ typedef enum hone_trial_state {
 HONE_API uint64_t hone_trial_id(const hone_trial *trial);
 HONE_API hone_trial_state hone_trial_state_of(const hone_trial *trial);
 
-/** The settings: active parameters only, in declaration order. Owned by the trial. */
+/** The settings: active parameters only, in declaration order. They live as long as the trial. */
 HONE_API const hone_setting *hone_trial_settings(const hone_trial *trial, size_t *n_out);
 
 /** The number of an active numeric parameter; NaN when it is inactive, a text, or unknown. */

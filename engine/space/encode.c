@@ -1,7 +1,7 @@
 /*
  * encode.c: a parameter's values as coordinates in [0, 1], and back.
  *
- * Four maps (search.md's table in docs/algorithms/space.md):
+ * Four maps:
  *   continuous   linear: (x - lo) / (hi - lo); log: ln x instead of x; reverse-log: -ln(1 - x)
  *   cells        ints, and floats with a step: value number i of K at (i + 1/2) / K, so that each
  *                has the same share of [0, 1]

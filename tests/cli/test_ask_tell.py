@@ -2,10 +2,12 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 HONE = os.environ["HONE"]
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 SPACE = [
     {"name": "lr", "type": "float", "min": 1e-5, "max": 1e-1, "scale": "log"},
@@ -68,6 +70,13 @@ def test_a_study_is_asked_and_told(client):
     assert best == {**trials[0], "value": 0.25}
     assert client(tell=[{"id": 2, "state": "failed"}]) == {"ok": True}
     assert client(ask=1)["trials"][0]["id"] == 3
+
+
+def test_the_manuals_session_is_what_happens(client):
+    manual = (ROOT / "docs" / "ask-tell.md").read_text(encoding="utf-8")
+    lines = manual.split("```")[1].strip().splitlines()
+    for request, reply in zip(lines[::2], lines[1::2], strict=True):
+        assert client.raw(request) == json.loads(reply)
 
 
 def test_sizes_are_counted(client):
