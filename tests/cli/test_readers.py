@@ -157,6 +157,16 @@ def test_logs_follow_until_the_attempt_ends(tmp_path):
     run.communicate(timeout=60)
 
 
+def test_logs_follow_ends_without_a_tuner(lab, logged):
+    folder = lab.folder / ".hone/studies/seg/trial-0006/attempt-1"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "log").write_text("all there is\n")
+    follow = lab.start("logs", "seg", "6", "-f")
+    assert follow.stdout.readline() == "all there is\n"
+    (folder / "exit").write_text("")
+    assert follow.communicate(timeout=60) == ("", "") and follow.returncode == 0
+
+
 def test_watch_prints_each_state_until_the_study_ends(tmp_path):
     lab = Lab(tmp_path)
     lab.script("while [ ! -e go ]; do sleep 0.02; done\necho m=1\n")

@@ -37,12 +37,13 @@ static hone_status look_at_attempt(void *context, const struct attempt_row *row,
     return HONE_OK;
 }
 
-/** FOLDER/trial-0007/attempt-1/log; mem_free. */
-static char *log_path(const struct store *store, const char *study, int64_t trial, int64_t attempt)
+/** FOLDER/trial-0007/attempt-1/FILE; mem_free. */
+static char *attempt_path(const struct store *store, const char *study, int64_t trial,
+                          int64_t attempt, const char *file)
 {
     char name[96];
-    snprintf(name, sizeof name, "trial-%04lld/attempt-%lld/log", (long long)trial,
-             (long long)attempt);
+    snprintf(name, sizeof name, "trial-%04lld/attempt-%lld/%s", (long long)trial,
+             (long long)attempt, file);
     char *folder = study_folder(store, study);
     char *path = folder != NULL ? path_join(folder, name) : NULL;
     mem_free(folder);
@@ -109,18 +110,24 @@ static int print_log(struct store *store, const struct study_row *row, int64_t t
     static struct reader reader;
     hone_error err = {0};
     int status = EXIT_DONE;
-    char *path = log_path(store, row->name, trial, number);
-    if (path == NULL)
+    char *path = attempt_path(store, row->name, trial, number, "log");
+    char *exit_path = attempt_path(store, row->name, trial, number, "exit");
+    if (path == NULL || exit_path == NULL) {
+        mem_free(path);
+        mem_free(exit_path);
         return fail(EXIT_SYSTEM, "out of memory");
+    }
     reader = (struct reader){.fd = -1, .escapes = isatty(STDOUT_FILENO)};
     for (;;) {
-        /* Whether it has ended is asked before reading: what is read then is all there is. */
+        /* Whether it has ended is asked before reading: what is read then is all there is. Without
+         * a tuner at work the store does not know it, but the exit record is there. */
         struct attempt attempt = {.number = number};
         if (store_attempts(store, row->id, trial, look_at_attempt, &attempt, &err) != HONE_OK) {
             status = fail(EXIT_SYSTEM, "%s", err.text);
             break;
         }
-        bool last = attempt.ended || attempt.last < number || !follow;
+        bool last =
+            attempt.ended || attempt.last < number || !follow || access(exit_path, F_OK) == 0;
         if (reader.fd < 0)
             reader.fd = open(path, O_RDONLY | O_CLOEXEC);
         if (reader.fd < 0 && (errno != ENOENT || last)) {
@@ -139,6 +146,7 @@ static int print_log(struct store *store, const struct study_row *row, int64_t t
     }
     if (reader.fd >= 0)
         close(reader.fd);
+    mem_free(exit_path);
     mem_free(path);
     return status;
 }
