@@ -530,6 +530,7 @@ void read_start(struct reader *r, const struct node *node)
     for (const struct node *item = node->first; item != NULL && opt != NULL && spec->start != NULL;
          item = item->next) {
         struct start_config *config = &spec->start[spec->n_start];
+        *config = (struct start_config){0}; /* one that failed may have left its settings */
         if (!read_settings(r, item, config))
             continue;
         if (hone_enqueue(opt, config->settings, config->n, &err) != HONE_OK) {
