@@ -24,11 +24,12 @@ for step in 1 2 3; do
     sleep 0.0{pause}
 done
 printf 'm=0.5%s' "$HONE_TRIAL"
+[ {fails} = 0 ] || [ $((HONE_TRIAL % 5)) != 0 ] || [ "$HONE_ATTEMPT" = 2 ]
 """
 
 STUDIES = [
     ("random", 2, ""),
-    ("random", 3, ""),
+    ("random", 3, "retries: {failed: 1}\n"),
     ("sobol", 3, ""),
     ("grid", 2, ""),
     ("random", 3, "early_stopping: median\n"),
@@ -67,24 +68,31 @@ def run_and_kill(lab, chance):
         return True
 
 
+def attempts_of(trial, extra):
+    """With retries each fifth trial fails at first."""
+    return [1, 2] if "retries" in extra and trial % 5 == 0 else [1]
+
+
 def check(lab, extra):
     """A finished study: whatever happened to its tuners, it is as if nothing had."""
-    # Every trial ran, and ran once.
+    # Every attempt ran, and ran once.
+    expected = [(t, n) for t in range(TRIALS) for n in attempts_of(t, extra)]
     runs = collections.Counter(proof(lab))
-    assert runs == {f"{trial} 1": 1 for trial in range(TRIALS)}, runs
+    assert runs == {f"{trial} {attempt}": 1 for trial, attempt in expected}, runs
 
-    # None is left running, none failed, each has the one attempt.
+    # None is left running, none failed, each has its attempts.
     trials = lab.trials()
     assert [t["number"] for t in trials] == list(range(TRIALS))
     assert {t["state"] for t in trials} <= {"completed", "stopped"}, trials
     if "early_stopping" not in extra:
         assert {t["state"] for t in trials} == {"completed"}
-    assert [(a["trial"], a["number"]) for a in lab.attempts()] == [(t, 1) for t in range(TRIALS)]
+    assert [(a["trial"], a["number"]) for a in lab.attempts()] == expected
 
-    # Each printed line was counted once.
+    # Each printed line was counted once, and a second attempt's steps go on from the first's.
     values = lab.values()
-    for trial in range(TRIALS):
-        assert [v[2] for v in values[trial]] == printed(lab.log("s", trial)), trial
+    for trial, attempt in expected:
+        found = [v[2] for v in values[trial] if v[0] == attempt]
+        assert found == printed(lab.log("s", trial, attempt)), (trial, attempt)
         assert [v[1] for v in values[trial]] == list(range(1, len(values[trial]) + 1)), trial
 
     # One ASK and one TELL a trial, and the same proposals again.
@@ -106,7 +114,7 @@ def test_killed_tuner_loses_nothing_and_repeats_nothing(tmp_path, number):
         lab = Lab(tmp_path / str(studies))
         lab.folder.mkdir()
         studies += 1
-        lab.script(SCRIPT.format(pause=chance.randint(1, 3)))
+        lab.script(SCRIPT.format(pause=chance.randint(1, 3), fails=int("retries" in extra)))
         lab.study(trials=TRIALS, parallel=parallel, strategy=strategy, extra=extra,
                   parameters=PARAMETERS)
         while kills < KILLS and run_and_kill(lab, chance):

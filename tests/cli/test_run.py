@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 
 import pytest
 
@@ -343,3 +344,49 @@ def test_a_study_file_in_another_folder_anchors_its_paths(lab):
     lab.hone("run", "exp/s.yaml")
     lab.hone("resume", "s")
     assert [t["state"] for t in lab.trials()] == ["completed"] * 3
+
+
+def test_quiet_says_nothing(lab):
+    lab.script(STEPS)
+    lab.study()
+    done = lab.hone("run", "s.yaml", "--quiet")
+    assert done.stdout == done.stderr == ""
+    lab.script("exit 1")
+    lab.study("bad")
+    done = lab.hone("run", "bad.yaml", "--quiet", status=1)
+    assert done.stdout == done.stderr == ""
+
+
+def test_a_bad_study_file_is_refused_before_anything_is_made(lab):
+    lab.study(parameters="  x: {type: float, min: 1, max: 0}\n")
+    done = lab.hone("run", "s.yaml", "-d", status=2)
+    assert "s.yaml:" in done.stderr and "hone: s.yaml: 1 error" in done.stderr
+    assert not (lab.folder / ".hone").exists()
+    lab.hone("run", status=2)
+    lab.hone("run", "nothing.yaml", status=2)
+    lab.hone("resume", "nothing", status=2)
+    lab.hone("stop", "nothing", status=2)
+
+
+def test_several_objectives(lab):
+    lab.script('echo "m=0.$HONE_TRIAL"; [ $HONE_TRIAL = 2 ] || echo "k=$HONE_TRIAL"')
+    lab.study(trials=4, objective="[{metric: m, goal: maximize}, {metric: k, goal: minimize}]")
+    lab.hone("run", "s.yaml")
+    trials = lab.trials()
+    assert [t["state"] for t in trials] == ["completed", "completed", "failed", "completed"]
+    assert json.loads(trials[3]["objectives"]) == [0.3, 3]
+    assert trials[2]["reason"] == 'no objective value "k" in 1 line of log'
+    lab.hone("replay", "s")
+
+
+def test_replay_names_the_first_trial_that_differs(lab):
+    lab.script(STEPS)
+    lab.study(trials=6)
+    lab.hone("run", "s.yaml")
+    db = sqlite3.connect(lab.folder / ".hone/hone.db")
+    with db:
+        db.execute("UPDATE event SET body = json_set(body, '$.params.x', 0.123) "
+                   "WHERE kind = 'ask' AND trial = 4")
+    db.close()
+    done = lab.hone("replay", "s", status=1)
+    assert done.stderr.startswith("hone: trial 4 differs: the configuration was {\"x\":0.123}")
