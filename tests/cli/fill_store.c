@@ -211,7 +211,7 @@ static void put_trial(struct store *store, int64_t number, const struct trial *t
 static void put_nan(struct store *store, int64_t number)
 {
     hone_error err = {0};
-    struct observation row = {number, 1, "train:loss", 0, 1, t0 + 160000, NAN};
+    struct observation row = {number, 1, "train:loss", 0, 1, t0 + 160000, (double)NAN};
     check(store_put_observations(store, &row, 1, &err), &err);
 }
 

@@ -37,7 +37,7 @@ struct range {
 
 static struct range range_of(const double *v, const double *other, size_t n)
 {
-    struct range r = {INFINITY, -INFINITY};
+    struct range r = {(double)INFINITY, -(double)INFINITY};
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(v[i]) || !isfinite(other[i]))
             continue;

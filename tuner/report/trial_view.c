@@ -107,7 +107,7 @@ static hone_status collect_observation(void *context, const struct observation *
     struct metric_summary *s = &c->metrics[trial * n_metrics + m];
     bool maximize;
     if (!metric_goal(c->spec, row->metric, &maximize))
-        s->best = NAN;
+        s->best = (double)NAN;
     else if (s->n == 0 || isnan(s->best) ||
              (maximize ? row->value > s->best : row->value < s->best))
         s->best = row->value;
@@ -123,7 +123,7 @@ static void add_attempts(struct collection *c, struct trial_view *view)
         c->next_attempt++;
     size_t i = c->next_attempt;
     view->attempts = c->attempts != NULL ? &c->attempts[i] : NULL;
-    view->seconds = view->cost = NAN;
+    view->seconds = view->cost = (double)NAN;
     for (; i < c->n_attempts && c->attempt_trials[i] == view->row->number; i++) {
         const struct attempt_view *a = &c->attempts[i];
         view->n_attempts++;
@@ -136,7 +136,7 @@ static void add_attempts(struct collection *c, struct trial_view *view)
             view->cost = (isnan(view->cost) ? 0 : view->cost) + ms / MS_PER_HOUR * price;
     }
     if (strcmp(view->row->origin, "imported") == 0)
-        view->cost = NAN; /* somebody else's money */
+        view->cost = (double)NAN; /* somebody else's money */
 }
 
 static hone_status visit_trial(void *context, const struct trial_row *row, hone_error *err)
