@@ -62,11 +62,18 @@ static hone_status ask(struct sqlite_store *s, const char *sql, int64_t *out, ho
 static hone_status version_read(struct sqlite_store *s, int64_t *out, hone_error *err)
 {
     int64_t application = 0, tables = 0;
-    hone_status status = ask(s, "PRAGMA user_version", out, err);
+    /* Of one moment: another process may be making the schema. */
+    hone_status status = execute(s, "SAVEPOINT version", err);
+    if (status != HONE_OK)
+        return status;
+    status = ask(s, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    if (status == HONE_OK)
+        status = ask(s, "PRAGMA user_version", out, err);
     if (status == HONE_OK)
         status = ask(s, "PRAGMA application_id", &application, err);
+    hone_status released = execute(s, "RELEASE version", status == HONE_OK ? err : NULL);
     if (status == HONE_OK)
-        status = ask(s, "SELECT count(*) FROM sqlite_schema", &tables, err);
+        status = released;
     if (status != HONE_OK)
         return status;
     if (application != APPLICATION_ID && (application != 0 || tables != 0))
