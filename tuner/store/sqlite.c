@@ -392,7 +392,7 @@ static void close_store(struct store *store)
 
 static void set_patience(struct store *store, int64_t ms)
 {
-    sqlite3_busy_timeout(sqlite_self(store)->db, (int)ms);
+    sqlite_set_patience(sqlite_self(store), ms);
 }
 
 static const struct store_ops sqlite_ops = {

@@ -23,6 +23,7 @@ struct sqlite_store {
     char *path;
     sqlite3 *db;
     sqlite3_stmt *statements[N_SQL]; /* prepared at first use */
+    int64_t patience_ms;             /* how long a lock is waited for */
     int64_t study;                   /* of the open transaction */
     uint64_t epoch;
     bool writing; /* between begin and commit or rollback */
@@ -37,6 +38,7 @@ struct sqlite_store {
 /* Opens, checks and migrates; on failure nothing is left open. */
 hone_status sqlite_connect(struct sqlite_store *s, bool create, hone_error *err);
 void sqlite_disconnect(struct sqlite_store *s);
+void sqlite_set_patience(struct sqlite_store *s, int64_t ms);
 
 static inline struct sqlite_store *sqlite_self(struct store *store)
 {

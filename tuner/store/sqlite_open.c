@@ -24,6 +24,7 @@
 
 #define APPLICATION_ID 0x686f6e65 /* "hone" */
 #define PATIENCE_MS    10000
+#define PAUSE_MS       3 /* between two tries for a lock */
 
 static const char *const version_1[] = {SCHEMA_1};
 
@@ -219,11 +220,27 @@ static hone_status open_file(struct sqlite_store *s, hone_error *err)
     return status;
 }
 
+static int wait_for_lock(void *context, int tries)
+{
+    const struct sqlite_store *s = context;
+    if ((int64_t)tries * PAUSE_MS >= s->patience_ms)
+        return 0;
+    (void)sqlite3_sleep(PAUSE_MS);
+    return 1;
+}
+
+/* SQLite's own timeout looks every 100 ms after a while: beside others that write one transaction
+ * after the other, a waiting tuner would hardly ever find the lock free. */
+void sqlite_set_patience(struct sqlite_store *s, int64_t ms)
+{
+    s->patience_ms = ms;
+    sqlite3_busy_handler(s->db, wait_for_lock, s);
+}
+
 /* The switch to WAL takes the file alone. Of several that open a new store at the same moment,
  * SQLite sends all but one away at once, whatever the busy timeout says. */
 static hone_status use_wal(struct sqlite_store *s, hone_error *err)
 {
-    enum { PAUSE_MS = 10 };
     int rc = SQLITE_BUSY;
     for (int waited_ms = 0; (rc & 0xff) == SQLITE_BUSY && waited_ms < PATIENCE_MS;
          waited_ms += PAUSE_MS) {
@@ -244,7 +261,7 @@ hone_status sqlite_connect(struct sqlite_store *s, bool create, hone_error *err)
     if (status != HONE_OK)
         goto out;
     sqlite3_extended_result_codes(s->db, 1);
-    sqlite3_busy_timeout(s->db, PATIENCE_MS);
+    sqlite_set_patience(s, PATIENCE_MS);
 
     status = version_read(s, &version, err); /* before anything is changed in a foreign file */
     if (status != HONE_OK)
