@@ -21,7 +21,7 @@
 #include "search/gp/gp.h"
 #include "search/sobol.h"
 
-#define MIN_DESIGN    4
+#define MIN_DESIGN    10
 #define MAX_DESIGN    16
 #define DESIGN_SHARE  4 /* of the budget, at most a fourth */
 #define MIN_VALUES    3 /* below, no model */

@@ -261,7 +261,7 @@ static void the_expected_gain_falls_as_the_search_converges(void **state)
     double early = (double)NAN;
     for (int i = 0; i < 60; i++) {
         const hone_trial *trial = ask(opt);
-        if (i == 8)
+        if (i == 12)
             early = hone_expected_gain(opt);
         tell(opt, trial, 1.0 + loss_of(trial));
     }
