@@ -487,6 +487,46 @@ static void half_a_record_is_none(void **state)
     assert_int_equal(status.phase, PHASE_LOST);
 }
 
+/* Start a script whose end cannot be written, and return its watch. */
+static int start_walled_in(struct scene *s, const char *script)
+{
+    char wall[300];
+    snprintf(wall, sizeof wall, "%s/exit.tmp", s->folder);
+    assert_int_equal(mkdir(wall, 0700), 0);
+    start(s, script);
+    int watch = local_watch(s->folder);
+    await(s, "pid");
+    return watch;
+}
+
+static void an_end_that_cannot_be_written_waits(void **state)
+{
+    struct scene *s = *state;
+    char wall[300];
+    struct pollfd shim = {.fd = start_walled_in(s, "exit 3"), .events = POLLIN};
+    while (process_start(look(s).child_pid) > 0)
+        poll(NULL, 0, 5);
+    assert_int_equal(look(s).phase, PHASE_RUNNING);
+    snprintf(wall, sizeof wall, "%s/exit.tmp", s->folder);
+    assert_int_equal(rmdir(wall), 0);
+    assert_int_equal(poll(&shim, 1, PATIENCE_MS), 1);
+    assert_int_equal(look(s).exit_code, 3);
+    close(shim.fd);
+}
+
+static void where_its_folder_is_gone_a_shim_leaves(void **state)
+{
+    struct scene *s = *state;
+    char moved[300];
+    struct pollfd shim = {.fd = start_walled_in(s, "exit 3"), .events = POLLIN};
+    snprintf(moved, sizeof moved, "%s.moved", s->folder);
+    assert_int_equal(rename(s->folder, moved), 0);
+    assert_int_equal(poll(&shim, 1, PATIENCE_MS), 1);
+    close(shim.fd);
+    assert_int_equal(rename(moved, s->folder), 0);
+    assert_int_equal(look(s).phase, PHASE_LOST);
+}
+
 static void a_record_without_all_of_its_log_is_none(void **state)
 {
     struct scene *s = *state;
@@ -535,6 +575,8 @@ int main(void)
         TEST(after_a_reboot_what_ran_is_lost),
         TEST(slots_are_held_by_the_shim_alone_until_it_ends),
         TEST(half_a_record_is_none),
+        TEST(an_end_that_cannot_be_written_waits),
+        TEST(where_its_folder_is_gone_a_shim_leaves),
         TEST(a_record_without_all_of_its_log_is_none),
         TEST(a_missing_folder_is_one_clear_line),
     };

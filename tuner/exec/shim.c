@@ -369,12 +369,22 @@ static void watch(struct shim *s, const sigset_t *signals)
     }
 }
 
+/* Deleted, moved, or on a disk that was taken away. */
+static bool folder_is_gone(const struct shim *s)
+{
+    struct stat named, ours;
+    if (stat(s->folder_path, &named) != 0)
+        return errno == ENOENT;
+    return fstat(s->folder, &ours) == 0 &&
+           (named.st_ino != ours.st_ino || named.st_dev != ours.st_dev);
+}
+
 /*
  * The log reaches the disk before the record that says it is complete, and the record before we
  * go. A trial shorter than CHEAP_S costs less to repeat than to secure: should the power fail right
  * after it, its record is missing, or longer than its log, and it is lost. The end is told whatever
- * happens: while the disk is full we wait for space. Where the folder is gone there is nobody to
- * tell.
+ * happens: while the disk is full we wait for space. Where the folder is gone, or its disk, there
+ * is nobody to tell.
  */
 static void write_exit(struct shim *s)
 {
@@ -384,7 +394,8 @@ static void write_exit(struct shim *s)
     bool durable = s->status.ended_at - s->status.started_at >= (int64_t)(CHEAP_S * 1e3);
     if (durable && s->log >= 0)
         (void)fdatasync(s->log); /* a failure is the disk's, and shows in the next write */
-    while (!record_write(s->folder, "exit", s->id, &s->status, durable) && errno != ENOENT)
+    while (!record_write(s->folder, "exit", s->id, &s->status, durable) && errno != ENOENT &&
+           !folder_is_gone(s))
         poll(NULL, 0, 1000);
 }
 
