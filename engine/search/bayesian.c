@@ -3,9 +3,9 @@
  *
  * The first proposals are a design: the centre, then scrambled Sobol' points. After it each ask
  * warps the values, fits the length scales where enough is new, takes pending trials at the model's
- * mean, and proposes the point of the highest expected improvement (every third time: of the lowest
- * bound). Failures shape a second process, the probability of success. Past 400 rows the model
- * keeps a selection. docs/algorithms/bayesian.md has formulas, sources and measurements.
+ * mean, and proposes the point of the highest expected improvement (every fourth time: of the
+ * lowest bound). Failures shape a second process, the probability of success. Past 400 rows the
+ * model keeps a selection. docs/algorithms/bayesian.md has formulas, sources and measurements.
  *
  * Everything is computed anew from the view; the memo holds what depends on earlier asks: theta,
  * the count of fits, and the last local optima, which are candidates again.
@@ -31,7 +31,7 @@
 #define REFIT_SHARE   25  /* a fit after every n / 25 tells */
 #define CENTRE_EVERY  8   /* tells after which the fit also starts from the prior's centre */
 #define FIRST_DRAWS   2
-#define BOUND_EVERY   3 /* every third trial takes the lower bound */
+#define BOUND_EVERY   4 /* every fourth trial takes the lower bound */
 #define BEST_TOLD     5 /* told rows around which candidates are drawn */
 #define SUCCESS_NOISE 0.05
 

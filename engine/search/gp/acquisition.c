@@ -8,7 +8,7 @@
  * -60; by the asymptotic series of 1 + z q below. To it comes
  *     ln(1 - noise / sqrt(sd^2 + noise^2)),
  * which keeps a noisy study from asking again and again beside the best value seen.
- * Every third ask takes the lower confidence bound mu - sd/2 instead, which is greedier.
+ * Every fourth ask takes the lower confidence bound mu - sd/2 instead, which is greedier.
  *
  * Sources: EI: Jones, Schonlau & Welch, J. Global Optimization 13 (1998) 455-492; its logarithm:
  *     Ament, Daulton, Eriksson, Balandat & Bakshy, NeurIPS 36 (2023); the noise factor: Huang,
