@@ -107,12 +107,18 @@ def test_a_store_that_others_hold_for_a_moment(lab):
 def test_a_folder_on_a_network_file_system_keeps_its_store_on_a_local_disk(lab, tmp_path_factory):
     state = tmp_path_factory.mktemp("state")
     env = {"HONE_TEST_NETWORK_FS": str(lab.folder), "XDG_STATE_HOME": str(state)}
-    lab.hone("run", "s.yaml", env=env)
+    started = lab.hone("run", "s.yaml", env=env).stdout
+    assert f"{state}/hone/" in started and os.uname().nodename in started
     assert len(list((state / "hone").glob("*.db"))) == 1
     assert not (lab.folder / ".hone/hone.db").exists()
     assert (lab.folder / ".hone/studies/s/trial-0000/attempt-1/log").exists()
     assert "ended already" in lab.hone("run", "s.yaml", env=env).stdout
     lab.hone("replay", "s", env=env)
+    # The host is the one that has it; another one says so, and an address on the share is refused.
+    elsewhere = dict(env, XDG_STATE_HOME=str(state / "other"))
+    assert "on the host that ran them" in lab.hone("status", "s", env=elsewhere, status=2).stderr
+    refused = lab.hone("run", "s.yaml", "--store", ".hone/hone.db", env=env, status=3).stderr
+    assert refused.count("\n") == 1 and f"sqlite:{state}/hone/" in refused
 
 
 def test_files_of_hone_are_private(lab):

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "io/file.h"
+#include "io/process.h"
 #include "io/time.h"
 #include "loop/lease.h"
 #include "loop/loop.h"
@@ -73,7 +74,7 @@ hone_status study_create(struct store *store, const struct spec *spec, struct st
 
 /* ---- Saying ---- */
 
-static void print_start(struct tuner *tuner, bool resumed)
+static void print_start(struct tuner *tuner, const struct store *store, bool resumed)
 {
     const struct study_row *study = tuner_study(tuner);
     const struct spec *spec = tuner_spec(tuner);
@@ -88,6 +89,11 @@ static void print_start(struct tuner *tuner, bool resumed)
         printf("; goes on after %lld trials", (long long)done);
     printf("\n  folder  ");
     text_print(stdout, tuner_folder(tuner));
+    if (store_is_local(store_url(store))) {
+        printf("\n  store   ");
+        text_print(stdout, store_url(store));
+        printf(" on %s, since the folder is on a network file system", process_host());
+    }
     printf("\n  seed    %llu\n", (unsigned long long)study->seed);
     if (in_background())
         printf("  watch   hone attach %s\n  stop    hone stop %s\n", study->name, study->name);
@@ -217,7 +223,7 @@ static int take_up(struct store *store, const struct study_row *row, struct spec
     if (!tuner)
         return fail(status_of_error(&err), "%s", err.text);
     if (!globals->quiet)
-        print_start(tuner, resumed);
+        print_start(tuner, store, resumed);
     for (size_t i = 0; change && i < change->n && !globals->quiet; i++)
         printf("  changed %s\n", change->lines[i]);
     fflush(stdout);

@@ -66,15 +66,6 @@ hone_status lease_take(struct store *store, const struct study_row *study, int64
     return status;
 }
 
-/* Whether the store is one that default_store_url() moved to a local disk. */
-static bool is_moved(const char *folder)
-{
-    char *own = store_local_folder();
-    bool moved = own && strcmp(own, folder) == 0;
-    mem_free(own);
-    return moved;
-}
-
 char *study_folder(const struct store *store, const char *name)
 {
     const char *url = store_url(store);
@@ -84,10 +75,11 @@ char *study_folder(const struct store *store, const char *name)
     char *path = path_absolute(url);
     if (!path)
         return NULL;
+    bool moved = store_is_local(path); /* the trials stay where the person works */
     char *slash = strrchr(path, '/');
     if (slash)
         slash[slash == path] = '\0';
-    if (is_moved(path)) {
+    if (moved) {
         mem_free(path);
         path = path_absolute(".hone");
     }

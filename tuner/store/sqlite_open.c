@@ -159,17 +159,12 @@ static hone_status check_place(struct sqlite_store *s, bool create, hone_error *
         return sqlite_failed_by_system(s, errno, err);
     if (create)
         return make_file(s, err);
-    char *local = store_local_folder();
-    size_t n = local == NULL ? 0 : strlen(local);
-    if (n > 0 && strncmp(s->path, local, n) == 0 && s->path[n] == '/')
-        error_set(err, HONE_ENOTFOUND,
-                  "no store at %s on %s: this folder is on a network file system, so its studies "
-                  "are on the host that ran them",
-                  s->path, process_host());
-    else
-        error_set(err, HONE_ENOTFOUND, "no store at %s", s->path);
-    mem_free(local);
-    return HONE_ENOTFOUND;
+    if (store_is_local(s->path))
+        return error_set(err, HONE_ENOTFOUND,
+                         "no store at %s on %s: this folder is on a network file system, so its "
+                         "studies are on the host that ran them",
+                         s->path, process_host());
+    return error_set(err, HONE_ENOTFOUND, "no store at %s", s->path);
 }
 
 /* Whether the store lies still in a place where nobody may write: a snapshot, an archive, a medium

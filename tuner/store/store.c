@@ -155,6 +155,15 @@ char *store_local_folder(void)
     return folder;
 }
 
+bool store_is_local(const char *path)
+{
+    char *local = store_local_folder();
+    size_t n = local == NULL ? 0 : strlen(local);
+    bool in_it = n > 0 && strncmp(path, local, n) == 0 && path[n] == '/';
+    mem_free(local);
+    return in_it;
+}
+
 char *store_local_path(const char *path)
 {
     char name[32];

@@ -161,6 +161,8 @@ void store_set_patience(struct store *store, int64_t ms);
  * out.
  */
 char *store_local_folder(void);
+/** Whether a file lies in that folder. */
+bool store_is_local(const char *path);
 /** The file in it, HASH.db, that stands for a store at `path`. mem_free; NULL when memory is out.
  */
 char *store_local_path(const char *path);
