@@ -476,6 +476,22 @@ static void slots_are_held_by_the_shim_alone_until_it_ends(void **state)
     unsetenv("HONE_TEST_SLOTS");
 }
 
+/* A shim that was killed between link() and unlink() leaves claim.PID as a name of the claim. */
+static void a_claim_survives_a_shim_of_the_same_pid(void **state)
+{
+    struct scene *s = *state;
+    struct attempt_status first = {.shim_pid = 4242, .shim_start = 1}, second = first, seen = {0};
+    second.shim_start = 2;
+    int dir = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(dir >= 0);
+    assert_true(record_claim(dir, s->id, &first));
+    assert_int_equal(linkat(dir, "claim", dir, "claim.4242", 0), 0);
+    assert_false(record_claim(dir, s->id, &second));
+    assert_true(record_read(dir, "claim", &seen));
+    assert_int_equal(seen.shim_start, 1);
+    close(dir);
+}
+
 static void half_a_record_is_none(void **state)
 {
     struct scene *s = *state;
@@ -575,6 +591,7 @@ int main(void)
         TEST(a_reused_pid_is_not_the_shim),
         TEST(after_a_reboot_what_ran_is_lost),
         TEST(slots_are_held_by_the_shim_alone_until_it_ends),
+        TEST(a_claim_survives_a_shim_of_the_same_pid),
         TEST(half_a_record_is_none),
         TEST(an_end_that_cannot_be_written_waits),
         TEST(where_its_folder_is_gone_a_shim_leaves),

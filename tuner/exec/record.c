@@ -109,6 +109,8 @@ bool record_claim(int folder, const char *id, const struct attempt_status *statu
 {
     char own[64]; /* tuner and shim may try at the same time */
     snprintf(own, sizeof own, "claim.%lld", (long long)status->shim_pid);
+    /* A namesake that was killed before its unlink() left a second name of the claim itself. */
+    unlinkat(folder, own, 0);
     if (!write_new(folder, own, id, status, false))
         return false;
     bool ok = linkat(folder, own, folder, "claim", 0) == 0;
