@@ -19,7 +19,7 @@
 #define MAX_VALUES     10000
 #define MAX_CONDITIONS 100
 #define MAX_WHERE      1000
-#define INT_BOUND      9007199254740992.0 /* 2^53 */
+#define INT_BOUND      (INT64_C(1) << 53)
 
 /* From this ratio on, `auto` and ordinals of numbers are logarithmic. */
 #define AUTO_LOG_RATIO    1000.0
@@ -202,7 +202,7 @@ hone_status hone_space_add_int(hone_space *space, const char *name, int64_t min,
     if (status != HONE_OK)
         return status;
     double lo = (double)min, hi = (double)max;
-    if (fabs(lo) > INT_BOUND || fabs(hi) > INT_BOUND)
+    if (min < -INT_BOUND || min > INT_BOUND || max < -INT_BOUND || max > INT_BOUND)
         return error_set(err, HONE_EINVAL,
                          "parameter \"%s\": bounds of an int must be within -2^53 and 2^53", name);
     if (scale == HONE_REVERSE_LOG)
@@ -373,7 +373,7 @@ hone_status hone_space_set_step(hone_space *space, const char *name, double step
                          "parameter \"%s\": the step of an int must be a whole number, got %s",
                          name, text);
     double cells = floor((changed.hi - changed.lo) / step + 1e-9) + 1.0;
-    if (cells > INT_BOUND)
+    if (cells > (double)INT_BOUND)
         return error_set(err, HONE_EINVAL, "parameter \"%s\": step %s gives too many values", name,
                          text);
     if (is_condition_parent(space, index))

@@ -32,18 +32,73 @@ static bool satisfies(const struct condition *condition, double coordinate)
     return false;
 }
 
-/* A given parameter must not be inactive because of a given parent. */
-static hone_status check_given(const struct hone_space *space, const double *row, hone_error *err)
+/* The next condition on `parent` of a parameter that is needed, after *child and *c; NULL: no more.
+ */
+static const struct condition *next_demand(const struct hone_space *space, size_t parent,
+                                           const bool *is_needed, size_t *child, size_t *c)
 {
-    for (size_t j = 0; j < space->n; j++) {
+    for (; *child < space->n; (*child)++, *c = 0) {
+        const struct param *p = &space->params[*child];
+        while (is_needed[*child] && *c < p->n_conditions)
+            if (p->conditions[(*c)++].parent == parent)
+                return &p->conditions[*c - 1];
+    }
+    return NULL;
+}
+
+/* The first needed parameter that this coordinate of its parent would switch off; n: none. */
+static size_t switched_off(const struct hone_space *space, size_t parent, const bool *is_needed,
+                           double coordinate)
+{
+    size_t child = parent + 1, c = 0;
+    const struct condition *demand;
+    while ((demand = next_demand(space, parent, is_needed, &child, &c)) != NULL)
+        if (!satisfies(demand, coordinate))
+            return child;
+    return space->n;
+}
+
+/* How many values of `parent` leave all needed parameters active, and the k-th of them. */
+static size_t count_suiting(const struct hone_space *space, size_t parent, const bool *is_needed,
+                            size_t k, double *kth_out)
+{
+    size_t child = parent + 1, c = 0, n = 0;
+    const struct condition *demand = next_demand(space, parent, is_needed, &child, &c);
+    for (size_t i = 0; demand != NULL && i < demand->n_values; i++) {
+        if (switched_off(space, parent, is_needed, demand->coordinates[i]) < space->n)
+            continue;
+        if (n++ == k)
+            *kth_out = demand->coordinates[i];
+    }
+    return n;
+}
+
+static void need_parents(const struct param *p, bool *is_needed)
+{
+    for (size_t c = 0; c < p->n_conditions; c++)
+        is_needed[p->conditions[c].parent] = true;
+}
+
+/* The given parameters must be able to be active together. */
+static hone_status check_given(const struct hone_space *space, const double *row, bool *is_needed,
+                               hone_error *err)
+{
+    for (size_t j = 0; j < space->n; j++)
+        is_needed[j] = row[j] >= 0.0;
+    for (size_t j = space->n; j-- > 0;) {
+        if (!is_needed[j])
+            continue;
         const struct param *p = &space->params[j];
-        for (size_t c = 0; c < p->n_conditions && row[j] >= 0.0; c++) {
-            size_t parent = p->conditions[c].parent;
-            if (row[parent] >= 0.0 && !satisfies(&p->conditions[c], row[parent]))
-                return error_set(err, HONE_EINVAL,
-                                 "parameter \"%s\" is inactive with this value of \"%s\"", p->name,
-                                 space->params[parent].name);
-        }
+        size_t off = row[j] >= 0.0 ? switched_off(space, j, is_needed, row[j]) : space->n;
+        double value;
+        if (off < space->n)
+            return error_set(err, HONE_EINVAL,
+                             "parameter \"%s\" is inactive with this value of \"%s\"",
+                             space->params[off].name, p->name);
+        if (row[j] < 0.0 && count_suiting(space, j, is_needed, 0, &value) == 0)
+            return error_set(err, HONE_EINVAL,
+                             "no value of \"%s\" makes all given parameters active", p->name);
+        need_parents(p, is_needed);
     }
     return HONE_OK;
 }
@@ -103,11 +158,12 @@ hone_status hone_enqueue(hone_optimizer *opt, const hone_setting *settings, size
     arena_reset(&opt->scratch);
     double *row = arena_array(&opt->scratch, space->n, sizeof *row);
     double *whole = arena_array(&opt->scratch, space->n, sizeof *row);
-    if (row == NULL || whole == NULL)
+    bool *is_needed = arena_array(&opt->scratch, space->n, sizeof *is_needed);
+    if (row == NULL || whole == NULL || is_needed == NULL)
         return error_memory(err);
     hone_status status = encode_given(space, settings, n_settings, row, err);
     if (status == HONE_OK)
-        status = check_given(space, row, err);
+        status = check_given(space, row, is_needed, err);
     if (status != HONE_OK)
         return status;
     if (space_row_of(space, settings, n_settings, whole, NULL) == HONE_OK &&
@@ -155,14 +211,15 @@ static void impose(const struct hone_space *space, const double *given, double *
             row[j] = given[j];
     }
     for (size_t j = space->n; j-- > 0;) {
-        const struct param *p = &space->params[j];
-        for (size_t c = 0; c < p->n_conditions && is_needed[j]; c++) {
-            const struct condition *condition = &p->conditions[c];
-            is_needed[condition->parent] = true;
-            if (!satisfies(condition, row[condition->parent]))
-                row[condition->parent] =
-                    condition->coordinates[rng_below(rng, condition->n_values)];
+        if (!is_needed[j])
+            continue;
+        if (given[j] < 0.0 && switched_off(space, j, is_needed, row[j]) < space->n) {
+            double first;
+            size_t n = count_suiting(space, j, is_needed, 0, &first);
+            if (n > 0)
+                count_suiting(space, j, is_needed, rng_below(rng, n), &row[j]);
         }
+        need_parents(&space->params[j], is_needed);
     }
     space_complete(space, row, rng);
 }

@@ -126,6 +126,8 @@ static void every_bad_declaration_has_its_text(void **state)
            "parameter \"x\": log scale of an int needs min >= 1, got 0");
     EXPECT(INT("x", 0, 10, HONE_REVERSE_LOG), HONE_EINVAL,
            "parameter \"x\": an int can't have reverse-log scale");
+    EXPECT(INT("x", 0, (INT64_C(1) << 53) + 1, HONE_LINEAR), HONE_EINVAL,
+           "parameter \"x\": bounds of an int must be within -2^53 and 2^53");
     EXPECT(INT("x", 0, INT64_MAX, HONE_LINEAR), HONE_EINVAL,
            "parameter \"x\": bounds of an int must be within -2^53 and 2^53");
     EXPECT(hone_space_add_choice(shared, "x", 0, ab, &err), HONE_EINVAL,

@@ -208,6 +208,36 @@ static void enqueued_configurations_come_first_and_are_filled_in(void **state)
     hone_optimizer_free(opt);
 }
 
+static void what_cannot_be_active_together_is_not_enqueued(void **state)
+{
+    (void)state;
+    hone_error err;
+    const hone_value p[] = {HONE_NUMBER(1), HONE_NUMBER(2), HONE_NUMBER(3)};
+    hone_space *s = hone_space_new();
+    assert_int_equal(hone_space_add_choice(s, "p", 3, p, NULL), HONE_OK);
+    for (const char *name = "abc"; *name; name++) { /* a if p is 1 or 2, b if 2 or 3 */
+        const char own[] = {*name, '\0'};
+        assert_int_equal(hone_space_add_float(s, own, 0.0, 1.0, HONE_LINEAR, NULL), HONE_OK);
+    }
+    assert_int_equal(hone_space_add_condition(s, "a", "p", 2, &p[0], NULL), HONE_OK);
+    assert_int_equal(hone_space_add_condition(s, "b", "p", 2, &p[1], NULL), HONE_OK);
+    assert_int_equal(hone_space_add_condition(s, "c", "p", 1, &p[0], NULL), HONE_OK);
+    hone_optimizer *opt = hone_optimizer_new(s, &(hone_options){.strategy = "random"}, &err);
+    assert_non_null(opt);
+
+    hone_setting ab[] = {{"a", HONE_NUMBER(0.25)}, {"b", HONE_NUMBER(0.5)}};
+    hone_setting bc[] = {{"b", HONE_NUMBER(0.5)}, {"c", HONE_NUMBER(0.5)}};
+    assert_int_equal(hone_enqueue(opt, bc, 2, &err), HONE_EINVAL);
+    assert_string_equal(err.text, "no value of \"p\" makes all given parameters active");
+    assert_int_equal(hone_enqueue(opt, ab, 2, &err), HONE_OK);
+    const hone_trial *trial = hone_find(opt, ask(opt));
+    assert_true(hone_trial_number(trial, "p") == 2.0);
+    assert_true(hone_trial_number(trial, "a") == 0.25);
+    assert_true(hone_trial_number(trial, "b") == 0.5);
+    hone_optimizer_free(opt);
+    hone_space_free(s);
+}
+
 static void default_values_are_tried_first(void **state)
 {
     (void)state;
@@ -357,6 +387,7 @@ int main(void)
         cmocka_unit_test(bad_options_are_refused_by_name),
         cmocka_unit_test(a_cancelled_configuration_may_come_again_and_no_other),
         cmocka_unit_test(enqueued_configurations_come_first_and_are_filled_in),
+        cmocka_unit_test(what_cannot_be_active_together_is_not_enqueued),
         cmocka_unit_test(default_values_are_tried_first),
         cmocka_unit_test(added_trials_keep_their_numbers_to_the_last_bit),
         cmocka_unit_test(median_stops_the_worse_half_with_a_reason),
