@@ -520,7 +520,7 @@ static void an_end_that_cannot_be_written_waits(void **state)
 {
     struct scene *s = *state;
     char wall[300];
-    struct pollfd shim = {.fd = start_walled_in(s, "exit 3"), .events = POLLIN};
+    struct pollfd shim = {.fd = start_walled_in(s, "sleep 0.2; exit 3"), .events = POLLIN};
     while (process_start(look(s).child_pid) > 0)
         poll(NULL, 0, 5);
     assert_int_equal(look(s).phase, PHASE_RUNNING);
@@ -535,7 +535,7 @@ static void where_its_folder_is_gone_a_shim_leaves(void **state)
 {
     struct scene *s = *state;
     char moved[300];
-    struct pollfd shim = {.fd = start_walled_in(s, "exit 3"), .events = POLLIN};
+    struct pollfd shim = {.fd = start_walled_in(s, "sleep 0.2; exit 3"), .events = POLLIN};
     snprintf(moved, sizeof moved, "%s.moved", s->folder);
     assert_int_equal(rename(s->folder, moved), 0);
     assert_int_equal(poll(&shim, 1, PATIENCE_MS), 1);
