@@ -409,6 +409,11 @@ static void close_from(unsigned first, unsigned flags)
     (void)syscall(SYS_close_range, first, ~0U, flags);
 }
 
+static bool make_folder(const struct shim *s, const char *name)
+{
+    return mkdirat(s->folder, name, 0700) == 0 || errno == EEXIST;
+}
+
 /* A trial that is over before anybody can look needs no file that says where it runs. */
 static bool ends_at_once(const struct shim *s)
 {
@@ -451,7 +456,10 @@ int main(int argc, char **argv)
     s.log = openat(s.folder, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (s.log < 0)
         snprintf(s.status.problem, sizeof s.status.problem, "open the log: %s", strerror(errno));
-    if (s.log < 0 || !start_child(&s)) {
+    else if (!make_folder(&s, "model") || !make_folder(&s, "output"))
+        snprintf(s.status.problem, sizeof s.status.problem, "make the trial's folders: %s",
+                 strerror(errno));
+    if (s.status.problem[0] != '\0' || !start_child(&s)) {
         s.status.cause = END_NOT_STARTED;
     } else {
         /* For people and for `hone show`: all that a tuner must know is in the claim. */

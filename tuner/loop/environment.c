@@ -203,9 +203,7 @@ static hone_status make_folders(const struct attempt_place *p, const char *trial
 {
     const char *const folders[][2] = {{trial_folder, NULL},
                                       {trial_folder, "checkpoints"},
-                                      {p->folder, NULL},
-                                      {p->folder, "model"},
-                                      {p->folder, "output"}};
+                                      {p->folder, NULL}}; /* the shim makes model/, output/ */
     hone_status status = HONE_OK;
     for (size_t i = 0; i < sizeof folders / sizeof folders[0] && !status; i++)
         status = make_folder(folders[i][0], folders[i][1], err);
