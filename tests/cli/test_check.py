@@ -69,7 +69,7 @@ def test_what_takes_too_long_is_ended(tmp_path):
     run = check(tmp_path, "--time", "0.3", script="echo $$ > pid; sleep 600")
     (tmp_path / "pid").unlink()
     assert run.returncode == 1
-    assert "not found in 0 lines in " in run.stdout
+    assert "not found: the script printed nothing in " in run.stdout
     assert nothing_is_left(tmp_path)
 
 
@@ -120,6 +120,12 @@ def test_extremes_try_each_end_once_and_no_more_than_needed(tmp_path):
         assert not (t["--batch"] == "4" and float(t["--lr"]) > 0.01)
         assert not (t["--layers"] == "8" and t["--drop"] == "no")
     assert 3 <= len(tried) <= 5
+
+
+def test_an_objective_that_is_not_finite_is_not_well(tmp_path):
+    run = check(tmp_path, script="echo val:dice=nan")
+    assert run.returncode == 1 and "all is well" not in run.stdout
+    assert "not finite: a trial that ends with this value has failed" in run.stdout
 
 
 def test_a_corner_that_crashes_is_named(tmp_path):

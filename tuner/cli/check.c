@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include <signal.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,11 +72,14 @@ static void print_suggestion(const struct tryout *t, const struct metric_spec *m
         seen_read(log, len, &seen);
     mem_free(log);
     printf("  looked for: ");
-    if (m->is_default)
+    if (m->is_default) {
         text_print(stdout, m->name);
-    else if (m->pattern != NULL)
+        printf("=NUMBER or ");
+        text_print(stdout, m->name);
+    } else if (m->pattern != NULL) {
         text_print(stdout, m->pattern);
-    printf("%s\n", m->is_default            ? "=NUMBER or : NUMBER"
+    }
+    printf("%s\n", m->is_default            ? ": NUMBER"
                    : m->kind == METRIC_JSON ? " in lines that are JSON objects"
                    : m->kind == METRIC_FILE ? " in its file"
                                             : "");
@@ -95,7 +99,7 @@ static void print_suggestion(const struct tryout *t, const struct metric_spec *m
     putchar('\n');
 }
 
-/* Returns whether all objectives were found. */
+/* Returns whether all objectives were found and are numbers that a search can use. */
 static bool print_findings(const struct spec *spec, const struct tryout *t,
                            const struct finding *findings, enum tryout_end end, double time_s)
 {
@@ -119,11 +123,18 @@ static bool print_findings(const struct spec *spec, const struct tryout *t,
             printf("%s after %s, in: ", value, took);
             text_print(stdout, f->line);
             putchar('\n');
+            if (is_objective && !isfinite(f->value) && !spec->ignore_nonfinite) {
+                printf("  not finite: a trial that ends with this value has failed\n");
+                all = false;
+            }
             continue;
         }
         all = all && !is_objective;
-        printf("not found in %lld line%s", (long long)tryout_lines(t),
-               tryout_lines(t) == 1 ? "" : "s");
+        if (tryout_lines(t) == 0)
+            printf("not found: the script printed nothing");
+        else
+            printf("not found in %lld line%s", (long long)tryout_lines(t),
+                   tryout_lines(t) == 1 ? "" : "s");
         if (end == TRYOUT_TIMED_OUT) {
             duration_text(time_s, took);
             printf(" in %s (--time allows longer)", took);

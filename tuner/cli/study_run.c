@@ -83,8 +83,8 @@ static void print_start(struct tuner *tuner, const struct store *store, bool res
     int64_t done = 0;
     for (int s = HONE_TRIAL_COMPLETED; s <= HONE_TRIAL_CANCELLED; s++)
         done += view.by_state[s];
-    printf("study %s: %lld trials, %lld at a time", study->name, (long long)spec->max_trials,
-           (long long)spec->max_parallel);
+    printf("study %s: %lld trial%s, %lld at a time", study->name, (long long)spec->max_trials,
+           spec->max_trials == 1 ? "" : "s", (long long)spec->max_parallel);
     if (resumed)
         printf("; goes on after %lld trials", (long long)done);
     printf("\n  folder  ");

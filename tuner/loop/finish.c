@@ -167,7 +167,8 @@ static void name_end(struct tuner *t)
     if (t->ending)
         return;
     if (all)
-        end_with(t, "all %lld trials are done", (long long)t->n_trials);
+        end_with(t, "%s%lld trial%s done", t->n_trials == 1 ? "" : "all ", (long long)t->n_trials,
+                 t->n_trials == 1 ? " is" : "s are");
     else if (t->stop != STOP_NOT)
         end_with(t, "stopped by %s", t->stop_who ? t->stop_who : "a person");
     else
