@@ -2,10 +2,10 @@
  * hone.h: hyperparameter tuning as a library. Ask for a configuration, try it, tell the result.
  *
  *     hone_space *space = hone_space_new();
- *     hone_space_add_float(space, "lr", 1e-5, 1e-1, HONE_LOG, &err);
+ *     hone_status status = hone_space_add_float(space, "lr", 1e-5, 1e-1, HONE_LOG, &err);
  *     hone_optimizer *opt = hone_optimizer_new(space, &(hone_options){0}, &err);
  *     const hone_trial *trial = hone_ask(opt, &err);
- *     hone_tell(opt, hone_trial_id(trial), (double[]){loss}, 1, &err);
+ *     status = hone_tell(opt, hone_trial_id(trial), (double[]){loss}, 1, &err);
  *
  * Everything is in memory: no file, no clock, no thread, no global state. The same space, options
  * and order of calls give the same proposals, bit for bit, on every machine.
