@@ -470,6 +470,14 @@ def test_a_place_without_studies_is_no_error(tmp_path):
     done = lab.hone("list")
     assert done.stdout == "" and "no study in .hone/hone.db yet" in done.stderr
     assert lab.hone("list", "--quiet").stderr == ""
+
+
+def test_a_person_in_another_folder_is_told_where_to_go(tmp_path):
+    lab = Lab(tmp_path)
+    done = lab.hone("status", "seg", status=2)
+    assert "no store at .hone/hone.db: go to the folder where the study was started" in done.stderr
+    done = lab.hone("--store", "other.db", "status", "seg", status=2)
+    assert done.stderr == "hone: no store at other.db\n"
     assert not (tmp_path / ".hone").exists()
 
 

@@ -51,10 +51,16 @@ struct store *open_store(const struct globals *globals, int *status_out)
     char *url = default_store_url(globals);
     struct store *store = url != NULL ? store_open(url, false, &err) : NULL;
     *status_out = EXIT_DONE;
-    if (store == NULL)
-        *status_out = url == NULL ? fail(EXIT_SYSTEM, "out of memory")
-                                  : fail(err.status == HONE_ENOTFOUND ? EXIT_USAGE : EXIT_SYSTEM,
-                                         "%s", err.text);
+    if (store == NULL && url == NULL)
+        *status_out = fail(EXIT_SYSTEM, "out of memory");
+    else if (store == NULL && err.status == HONE_ENOTFOUND)
+        *status_out = fail(EXIT_USAGE, "%s%s", err.text,
+                           globals->store_url != NULL || store_is_local(url)
+                               ? ""
+                               : ": go to the folder where the study was started, or name its "
+                                 "store by --store or HONE_STORE");
+    else if (store == NULL)
+        *status_out = fail(EXIT_SYSTEM, "%s", err.text);
     mem_free(url);
     return store;
 }
