@@ -356,3 +356,21 @@ HONE_CLONES void num_exp_all(const double *x, size_t n, double *out)
         memcpy(out + i, &y, left * sizeof *x);
     }
 }
+
+void num_sort(double *x, size_t n)
+{
+    for (size_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
+        for (size_t i = gap; i < n; i++) {
+            double value = x[i];
+            size_t j = i;
+            for (; j >= gap && x[j - gap] > value; j -= gap)
+                x[j] = x[j - gap];
+            x[j] = value;
+        }
+}
+
+double num_median(double *x, size_t n)
+{
+    num_sort(x, n);
+    return n % 2 == 1 ? x[n / 2] : x[n / 2 - 1] / 2.0 + x[n / 2] / 2.0;
+}

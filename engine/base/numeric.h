@@ -37,4 +37,12 @@ double num_normal_quantile(double p);
 /** out[i] = exp(x[i]) for x in [-708, 709], clamped to these ends. out may be x. */
 void num_exp_all(const double *x, size_t n, double *out);
 
+/** Put n numbers, none of them NaN, in rising order. In place, no allocation; Shell's sort, about
+ * O(n^1.3). */
+void num_sort(double *x, size_t n);
+
+/** The median of n >= 1 numbers, none of them NaN; sorts x. The two middle ones may be as large as
+ * doubles are. */
+double num_median(double *x, size_t n);
+
 #endif

@@ -16,16 +16,20 @@
 #define MAX_DRAWS   10000
 #define COUNT_STEPS 1000000
 
+bool condition_holds(const struct condition *condition, double parent)
+{
+    for (size_t i = 0; i < condition->n_values; i++)
+        if (fabs(parent - condition->coordinates[i]) <= ROW_EPS)
+            return true;
+    return false;
+}
+
 bool space_is_active(const struct hone_space *space, size_t j, const double *row)
 {
     const struct param *p = &space->params[j];
     for (size_t c = 0; c < p->n_conditions; c++) {
         const struct condition *condition = &p->conditions[c];
-        double parent = row[condition->parent];
-        bool holds = false;
-        for (size_t i = 0; i < condition->n_values && !holds; i++)
-            holds = fabs(parent - condition->coordinates[i]) <= ROW_EPS;
-        if (!holds) /* also when the parent is INACTIVE */
+        if (!condition_holds(condition, row[condition->parent]))
             return false;
     }
     return true;

@@ -343,13 +343,6 @@ hone_status hone_space_add_choice(hone_space *space, const char *name, size_t n,
     return append(space, &p, err);
 }
 
-/* Whether coordinates of this parameter are kept somewhere: then its cells can't change any more.
- */
-static bool is_condition_parent(const hone_space *space, size_t index)
-{
-    return space->params[index].is_parent;
-}
-
 hone_status hone_space_set_step(hone_space *space, const char *name, double step, hone_error *err)
 {
     size_t index;
@@ -376,7 +369,8 @@ hone_status hone_space_set_step(hone_space *space, const char *name, double step
     if (cells > (double)INT_BOUND)
         return error_set(err, HONE_EINVAL, "parameter \"%s\": step %s gives too many values", name,
                          text);
-    if (is_condition_parent(space, index))
+    /* The conditions keep coordinates of this parameter, which another step would move. */
+    if (space->params[index].is_parent)
         return error_set(err, HONE_ESTATE,
                          "parameter \"%s\": set the step before the conditions that depend on it",
                          name);

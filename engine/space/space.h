@@ -62,6 +62,9 @@ double space_cell(const struct param *p, uint64_t i);
 /** The cell number of a coordinate; n_cells > 0. */
 uint64_t space_cell_of(const struct param *p, double coordinate);
 
+/** Whether the parent's coordinate is one that the condition names; INACTIVE never is. */
+bool condition_holds(const struct condition *condition, double parent);
+
 /** Whether parameter j is active, given that row[0 .. j-1] are final. */
 bool space_is_active(const struct hone_space *space, size_t j, const double *row);
 

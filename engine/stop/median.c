@@ -10,26 +10,10 @@
  */
 #include "stop/stop.h"
 
-#include <stdlib.h>
+#include "base/numeric.h"
 
 #define MIN_COMPLETED  4
 #define DEFAULT_WARMUP 1
-
-extern const struct stop_rule stop_median;
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x, y;
-    x = *(const double *)a;
-    y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median_of(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, compare_doubles);
-    return n % 2 == 1 ? values[n / 2] : values[n / 2 - 1] / 2.0 + values[n / 2] / 2.0;
-}
 
 /* How many of the reports have a step up to s. */
 static size_t reports_up_to(const struct search_trial *trial, double s)
@@ -71,7 +55,7 @@ static bool stops(const struct search_view *view, size_t index, struct buf *reas
     }
     if (n_completed < MIN_COMPLETED)
         return false;
-    double median = median_of(means, n);
+    double median = num_median(means, n);
     if (!(now->value > median))
         return false;
 

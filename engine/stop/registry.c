@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-extern const struct stop_rule stop_median;
-
 static bool never(const struct search_view *view, size_t trial, struct buf *reason)
 {
     (void)view, (void)trial, (void)reason;

@@ -19,6 +19,8 @@ struct stop_rule {
     bool (*stops)(const struct search_view *view, size_t trial, struct buf *reason);
 };
 
+extern const struct stop_rule stop_median;
+
 /** The rule of that name or NULL; "auto" is median, "none" and NULL give the rule that never stops.
  */
 const struct stop_rule *stop_find(const char *name);

@@ -8,7 +8,6 @@
  */
 #include "study/optimizer.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -22,14 +21,6 @@ static const hone_setting *find_setting(const hone_setting *settings, size_t n, 
         if (strcmp(settings[i].name, name) == 0)
             return &settings[i];
     return NULL;
-}
-
-static bool satisfies(const struct condition *condition, double coordinate)
-{
-    for (size_t i = 0; i < condition->n_values; i++)
-        if (fabs(coordinate - condition->coordinates[i]) <= ROW_EPS)
-            return true;
-    return false;
 }
 
 /* The next condition on `parent` of a parameter that is needed, after *child and *c; NULL: no more.
@@ -53,7 +44,7 @@ static size_t switched_off(const struct hone_space *space, size_t parent, const 
     size_t child = parent + 1, c = 0;
     const struct condition *demand;
     while ((demand = next_demand(space, parent, is_needed, &child, &c)) != NULL)
-        if (!satisfies(demand, coordinate))
+        if (!condition_holds(demand, coordinate))
             return child;
     return space->n;
 }
@@ -187,7 +178,7 @@ hone_status queue_defaults(struct hone_optimizer *opt, hone_error *err)
         row[j] = p->has_default ? p->default_coordinate : INACTIVE;
         for (size_t c = 0; c < p->n_conditions && row[j] >= 0.0; c++) {
             size_t parent = p->conditions[c].parent;
-            if (row[parent] >= 0.0 && !satisfies(&p->conditions[c], row[parent]))
+            if (row[parent] >= 0.0 && !condition_holds(&p->conditions[c], row[parent]))
                 row[j] = INACTIVE;
         }
         if (row[j] < 0.0)

@@ -266,6 +266,24 @@ static void exp_of_an_array_is_accurate_and_clamped(void **state)
     assert_near_relative(ends[1], num_exp(709.0), 5e-16);
 }
 
+static void the_median_is_between_the_middle_ones(void **state)
+{
+    (void)state;
+    double odd[] = {3.0, -1.0, 2.0, 2.0, 9.0}, even[] = {4.0, 1.0, 3.0, 2.0}, one[] = {7.0};
+    double large[] = {1e308, 1.5e308};
+    assert_true(num_median(odd, 5) == 2.0);
+    assert_true(odd[0] == -1.0 && odd[4] == 9.0);
+    assert_true(num_median(even, 4) == 2.5);
+    assert_true(num_median(one, 1) == 7.0);
+    assert_near_relative(num_median(large, 2), 1.25e308, 1e-15);
+    double x[257];
+    for (size_t i = 0; i < 257; i++)
+        x[i] = (double)(i * 101 % 257);
+    num_sort(x, 257);
+    for (size_t i = 0; i < 257; i++)
+        assert_true(x[i] == (double)i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +292,7 @@ int main(void)
         cmocka_unit_test(powers_are_exact_where_they_can_be),
         cmocka_unit_test(ends_of_the_range_are_those_of_the_c_library),
         cmocka_unit_test(exp_of_an_array_is_accurate_and_clamped),
+        cmocka_unit_test(the_median_is_between_the_middle_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,11 +6,9 @@
 #include "loop/loop_int.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -185,28 +183,17 @@ static char **make_environment(struct variables *v, const struct attempt_place *
     return envp;
 }
 
-/* The parent nearly always exists, and a look at each of its own parents is not free. */
-static hone_status make_folder(const char *parent, const char *name, hone_error *err)
-{
-    char *path = name ? path_join(parent, name) : mem_text(parent);
-    if (!path)
-        return error_memory(err);
-    hone_status status = HONE_OK;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        status = file_make_folder(path, err);
-    mem_free(path);
-    return status;
-}
-
+/* The shim makes what is inside the attempt's own: model/ and output/. */
 static hone_status make_folders(const struct attempt_place *p, const char *trial_folder,
                                 hone_error *err)
 {
-    const char *const folders[][2] = {{trial_folder, NULL},
-                                      {trial_folder, "checkpoints"},
-                                      {p->folder, NULL}}; /* the shim makes model/, output/ */
-    hone_status status = HONE_OK;
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0] && !status; i++)
-        status = make_folder(folders[i][0], folders[i][1], err);
+    char *checkpoints = path_join(trial_folder, "checkpoints");
+    hone_status status = checkpoints ? file_make_folder(trial_folder, err) : error_memory(err);
+    if (!status)
+        status = file_make_folder(checkpoints, err);
+    if (!status)
+        status = file_make_folder(p->folder, err);
+    mem_free(checkpoints);
     char *params = path_join(trial_folder, "params.json");
     if (!status)
         status = params ? file_write(params, p->params, strlen(p->params), false, err)

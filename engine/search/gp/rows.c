@@ -13,27 +13,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/numeric.h"
+
 #define MIN_FINALS  3
 #define MAD_TO_SD   1.48
 #define GUESS_EXTRA 0.25 /* variance of t, of a value that could not be imputed */
-
-static void sort(double *y, size_t n)
-{
-    for (size_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
-        for (size_t i = gap; i < n; i++) {
-            double value = y[i];
-            size_t j = i;
-            for (; j >= gap && y[j - gap] > value; j -= gap)
-                y[j] = y[j - gap];
-            y[j] = value;
-        }
-}
-
-static double median(double *y, size_t n)
-{
-    sort(y, n);
-    return n % 2 == 1 ? y[n / 2] : 0.5 * (y[n / 2 - 1] + y[n / 2]);
-}
 
 /* The last report at a step <= r. */
 static const struct report *report_at(const struct search_trial *trial, double r)
@@ -67,10 +51,10 @@ static struct imputed impute(const struct search_view *view, const struct search
     }
     if (n < MIN_FINALS)
         return (struct imputed){.y = last->value, .extra_t = GUESS_EXTRA};
-    double centre = median(work, n);
+    double centre = num_median(work, n);
     for (size_t i = 0; i < n; i++)
         work[i] = fabs(work[i] - centre);
-    double sd = MAD_TO_SD * median(work, n);
+    double sd = MAD_TO_SD * num_median(work, n);
     return (struct imputed){.y = fmax(last->value + centre, best), .extra_y = sd * sd};
 }
 

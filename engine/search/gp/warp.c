@@ -25,18 +25,6 @@
 #define CUT_AT        3.0
 #define MIN_SD        0.1 /* of the power's result; below, lambda = 1 */
 
-static void sort(double *y, size_t n)
-{
-    for (size_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
-        for (size_t i = gap; i < n; i++) {
-            double value = y[i];
-            size_t j = i;
-            for (; j >= gap && y[j - gap] > value; j -= gap)
-                y[j] = y[j - gap];
-            y[j] = value;
-        }
-}
-
 /* Linear between order statistics. */
 static double quantile(const double *sorted, size_t n, double p)
 {
@@ -127,7 +115,7 @@ void gp_warp_fit(struct gp_warp *w, const double *y, size_t n, double *work)
     *w = (struct gp_warp){.lambda = 1.0, .sd_after = 1.0};
     double *z = work, *powered = work + n;
     memcpy(z, y, n * sizeof *z);
-    sort(z, n); /* sums in this order don't depend on that of the trials */
+    num_sort(z, n); /* sums in this order don't depend on that of the trials */
     if (n >= MIN_FOR_CUT) {
         double median = quantile(z, n, 0.5);
         w->spread = median - quantile(z, n, 0.1);
