@@ -18,31 +18,22 @@
 #include "base/error.h"
 #include "base/linalg.h"
 #include "base/numeric.h"
-#include "search/gp/gp.h"
+#include "search/gp/model.h"
 #include "search/sobol.h"
 
-#define MIN_DESIGN    10
-#define MAX_DESIGN    16
-#define DESIGN_SHARE  4 /* of the budget, at most a fourth */
-#define MIN_VALUES    3 /* below, no model */
-#define MAX_ROWS      400
-#define MAX_FIT_ROWS  256
-#define MAX_FAILURES  200 /* in the success model: the latest */
-#define REFIT_SHARE   25  /* a fit after every n / 25 tells */
-#define CENTRE_EVERY  8   /* tells after which the fit also starts from the prior's centre */
-#define FIRST_DRAWS   2
-#define BOUND_EVERY   4 /* every fourth trial takes the lower bound */
-#define BEST_TOLD     5 /* told rows around which candidates are drawn */
-#define SUCCESS_NOISE 0.05
-
-static const struct gp_selection model_share = {120, 200, 80}, fit_share = {77, 128, 51};
+#define MIN_DESIGN   10
+#define MAX_DESIGN   16
+#define DESIGN_SHARE 4 /* of the budget, at most a fourth */
+#define BOUND_EVERY  4 /* every fourth trial takes the lower bound */
+#define BEST_TOLD    5 /* told rows around which candidates are drawn */
 
 /* ---- Memo ------------------------------------------------------------------------------------ */
 
 /* Followed by theta (d + GP_EXTRA doubles) and the local optima (n_optima x width doubles). */
 struct memo {
     uint64_t version, d, width;
-    uint64_t fits, tells_at_fit, n_optima;
+    struct gp_progress progress;
+    uint64_t n_optima;
     double gain;
 };
 #define MEMO_VERSION 2
@@ -162,155 +153,8 @@ static hone_status propose_design(const struct search_view *view, size_t size, d
     return search_random_new(view, &rng, row, err);
 }
 
-/* ---- The model ------------------------------------------------------------------------------- */
-
-struct model {
-    const struct search_view *view;
-    struct gp_space gs;
-    struct gp_rows rows;
-    struct gp_warp warp;
-    double *t;     /* of all rows */
-    size_t n_kept; /* rows that the model keeps, and which */
-    size_t *kept;
-    struct gp_data data; /* kept, then pending */
-    struct gp_posterior posterior, success;
-    struct gp_data success_data;
-    double best; /* incumbent, in t */
-};
-
-static bool has_enough_values(const struct gp_rows *rows)
-{
-    for (size_t i = 1; rows->n >= MIN_VALUES && i < rows->n; i++)
-        if (rows->y[i] != rows->y[0])
-            return true;
-    return false;
-}
-
-static bool warp_values(struct model *m)
-{
-    size_t n = m->rows.n;
-    m->t = arena_array(m->view->scratch, 3 * n, sizeof(double));
-    if (m->t == NULL)
-        return false;
-    gp_warp_fit(&m->warp, m->rows.y, n, m->t + n);
-    for (size_t i = 0; i < n; i++)
-        m->t[i] = gp_warp(&m->warp, m->rows.y[i]);
-    return true;
-}
-
-/* The rows of a share of the data, or all. */
-static bool select_rows(const struct model *m, const double *theta, struct gp_selection share,
-                        size_t **chosen, size_t *n_chosen)
-{
-    struct arena *arena = m->view->scratch;
-    size_t n = m->rows.n, most = share.best + share.near + share.spread;
-    *chosen = arena_array(arena, n, sizeof **chosen);
-    if (*chosen == NULL)
-        return false;
-    if (n <= MAX_ROWS) {
-        for (size_t i = 0; i < n; i++)
-            (*chosen)[i] = i;
-        *n_chosen = n;
-        return true;
-    }
-    struct gp_kernel kernel;
-    double *features = arena_array(arena, m->gs.n_features * n, sizeof *features);
-    if (features == NULL || !gp_kernel_init(&kernel, &m->gs, theta, arena))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        gp_features(&m->gs, m->rows.row[i], features + i, n);
-    *n_chosen = most;
-    return gp_select(&m->gs, &kernel, features, n, m->t, n, share, *chosen, arena);
-}
-
-/* Copy the chosen rows, and after them the pending ones if wanted. */
-static bool fill_data(const struct model *m, const size_t *chosen, size_t n, bool pending,
-                      struct gp_data *data)
-{
-    size_t n_pending = pending ? m->rows.n_pending : 0;
-    if (!gp_data_init(data, &m->gs, n + n_pending, m->view->scratch))
-        return false;
-    for (size_t i = 0; i < n + n_pending; i++) {
-        bool told = i < n;
-        size_t k = told ? chosen[i] : i - n;
-        gp_features(&m->gs, told ? m->rows.row[k] : m->rows.pending[k], data->features + i,
-                    data->step);
-        data->weight[i] = told ? m->rows.weight[k] : 1.0;
-        if (!told)
-            continue;
-        data->t[i] = m->t[k];
-        data->extra[i] = m->rows.extra_t[k];
-        if (m->warp.sd > 0.0)
-            data->extra[i] += m->rows.extra_y[k] / (m->warp.sd * m->warp.sd);
-    }
-    return true;
-}
-
-static bool fit_if_due(const struct model *m, struct state *state)
-{
-    struct memo *head = &state->head;
-    uint64_t told = m->rows.n_ended - m->rows.n_failed, fresh = told - head->tells_at_fit;
-    uint64_t wait = m->rows.n / REFIT_SHARE;
-    /* Fewer than at the last fit: trials were taken back. */
-    if (head->fits > 0 && told >= head->tells_at_fit && fresh < (wait > 1 ? wait : 1))
-        return true;
-    uint64_t number = head->fits + 1;
-    struct gp_starts starts = {
-        .centre = (number & (number - 1)) == 0 ||
-                  told / CENTRE_EVERY != head->tells_at_fit / CENTRE_EVERY,
-        .draws = number == 1 ? FIRST_DRAWS : 0,
-    };
-    /* The first start is the centre already. */
-    if (number == 1)
-        starts.centre = false;
-    size_t *chosen, n;
-    struct gp_data data;
-    struct rng rng;
-    rng_init(&rng, m->view->options->seed, RNG_FIT, m->view->next_id);
-    if (!select_rows(m, state->theta, fit_share, &chosen, &n) ||
-        !fill_data(m, chosen, n, false, &data) ||
-        !gp_fit(&m->gs, &data, starts, &rng, state->theta, m->view->scratch))
-        return false;
-    head->fits = number;
-    head->tells_at_fit = told;
-    return true;
-}
-
-/* The process of successes: 1 or 0 minus their mean, with the objective's length scales. */
-static hone_status build_success(struct model *m, const double *theta, double *mean)
-{
-    struct arena *arena = m->view->scratch;
-    size_t n_failed = m->rows.n_failed < MAX_FAILURES ? m->rows.n_failed : MAX_FAILURES;
-    size_t skipped = m->rows.n_failed - n_failed;
-    double *own = arena_array(arena, m->gs.d + GP_EXTRA, sizeof *own);
-    if (own == NULL || !gp_data_init(&m->success_data, &m->gs, m->n_kept + n_failed, arena))
-        return HONE_ENOMEM;
-    memcpy(own, theta, (m->gs.d + GP_EXTRA) * sizeof *own);
-    own[m->gs.d + GP_SIGNAL] = 0.0;
-    own[m->gs.d + GP_NOISE] = num_log(SUCCESS_NOISE);
-    *mean = ((double)m->n_kept + 1.0) / ((double)(m->n_kept + n_failed) + 2.0);
-    struct gp_data *data = &m->success_data;
-    for (size_t i = 0; i < data->n; i++) {
-        bool ok = i < m->n_kept;
-        gp_features(&m->gs, ok ? m->rows.row[m->kept[i]] : m->rows.failed[skipped + i - m->n_kept],
-                    data->features + i, data->step);
-        data->weight[i] = 1.0;
-        data->t[i] = (ok ? 1.0 : 0.0) - *mean;
-    }
-    return gp_posterior_init(&m->success, &m->gs, data, 0, own, arena);
-}
-
-/* The value that a proposal has to beat: the best told, or believed of a pending row. */
-static double incumbent(const struct model *m)
-{
-    double best = (double)INFINITY;
-    for (size_t i = 0; i < m->data.n; i++)
-        best = fmin(best, m->data.t[i]);
-    return best;
-}
-
 /* The best told rows, best first; `out` has room for BEST_TOLD. */
-static size_t best_told(const struct model *m, const double **out)
+static size_t best_told(const struct gp_model *m, const double **out)
 {
     size_t chosen[BEST_TOLD], n = 0;
     for (size_t i = 0; i < m->rows.n; i++) {
@@ -332,18 +176,19 @@ static size_t best_told(const struct model *m, const double **out)
 /* ---- The proposal ---------------------------------------------------------------------------- */
 
 /* Values of the warped scale near the incumbent, in the objective's own unit. */
-static double unit_slope(const struct model *m)
+static double unit_slope(const struct gp_model *m)
 {
     const double h = 0.05;
     return (gp_unwarp(&m->warp, m->best) - gp_unwarp(&m->warp, m->best - h)) / h;
 }
 
 /* Mean, standard deviation and expected improvement in t of each optimum. */
-static void predict_optima(struct model *m, struct gp_judge *judge, const struct gp_optimum *optima,
-                           size_t n, double *mu, double *sd, double *gain)
+static void predict_optima(struct gp_model *m, struct gp_judge *judge,
+                           const struct gp_optimum *optima, size_t n, double *mu, double *sd,
+                           double *gain)
 {
     for (size_t c = 0; c < n; c++)
-        gp_features(&m->gs, optima[c].row, judge->x + c, GP_COLUMNS);
+        gp_features(m->gs, optima[c].row, judge->x + c, GP_COLUMNS);
     gp_predict(&m->posterior, judge->x, 8, mu, sd);
     for (size_t c = 0; c < n; c++) {
         sd[c] = sqrt(sd[c]);
@@ -351,7 +196,7 @@ static void predict_optima(struct model *m, struct gp_judge *judge, const struct
     }
 }
 
-static void explain(const struct model *m, enum gp_mode mode, double mu, double sd, double gain,
+static void explain(const struct gp_model *m, enum gp_mode mode, double mu, double sd, double gain,
                     struct buf *why)
 {
     double sign = m->view->options->maximize[0] ? -1.0 : 1.0;
@@ -368,8 +213,8 @@ static void explain(const struct model *m, enum gp_mode mode, double mu, double 
     add_number(why, sign * best);
 }
 
-static hone_status choose(struct model *m, struct state *state, struct gp_judge *judge, double *row,
-                          struct buf *why, hone_error *err)
+static hone_status choose(struct gp_model *m, struct state *state, struct gp_judge *judge,
+                          double *row, struct buf *why, hone_error *err)
 {
     const struct search_view *view = m->view;
     const double *told[BEST_TOLD];
@@ -412,23 +257,21 @@ static hone_status choose(struct model *m, struct state *state, struct gp_judge 
     return search_random_new(view, &rng, row, err);
 }
 
-static hone_status propose_by_model(struct model *m, struct state *state, double *row,
+static hone_status propose_by_model(struct gp_model *m, struct state *state, double *row,
                                     struct buf *why, hone_error *err)
 {
-    struct arena *arena = m->view->scratch;
-    if (!warp_values(m) || !fit_if_due(m, state) ||
-        !select_rows(m, state->theta, model_share, &m->kept, &m->n_kept) ||
-        !fill_data(m, m->kept, m->n_kept, true, &m->data))
+    if (!gp_model_fit(m, &state->head.progress, state->theta))
         return error_memory(err);
-    hone_status status =
-        gp_posterior_init(&m->posterior, &m->gs, &m->data, m->rows.n_pending, state->theta, arena);
+    hone_status status = gp_model_condition(m, state->theta);
     struct gp_judge judge = {
         .model = &m->posterior,
         .mode = m->view->next_id % BOUND_EVERY == 0 ? GP_LOWER_BOUND : GP_IMPROVEMENT,
     };
+    struct gp_posterior success;
+    struct gp_data success_data;
     if (status == HONE_OK && m->rows.n_failed > 0) {
-        status = build_success(m, state->theta, &judge.success_mean);
-        judge.success = &m->success;
+        status = gp_model_success(m, state->theta, &success, &success_data, &judge.success_mean);
+        judge.success = &success;
     }
     if (status == HONE_ENOMEM)
         return error_memory(err);
@@ -439,7 +282,7 @@ static hone_status propose_by_model(struct model *m, struct state *state, double
         return search_random_new(m->view, &rng, row, err);
     }
     judge.noise = m->posterior.kernel.noise;
-    judge.best = m->best = incumbent(m);
+    judge.best = m->best;
     return choose(m, state, &judge, row, why, err);
 }
 
@@ -456,15 +299,16 @@ static hone_status check(const struct hone_space *space, const hone_options *opt
 static hone_status propose(const struct search_view *view, struct buf *memo, double *row,
                            struct buf *why, hone_error *err)
 {
-    struct model m = {.view = view};
+    struct gp_space gs;
+    struct gp_model m;
     struct state state;
-    if (!gp_space_init(&m.gs, view->space, view->scratch) || !gp_rows_collect(&m.rows, view) ||
-        !state_read(&state, &m.gs, memo, view->scratch))
+    if (!gp_space_init(&gs, view->space, view->scratch) || !gp_model_init(&m, view, &gs, 0) ||
+        !state_read(&state, &gs, memo, view->scratch))
         return error_memory(err);
     state.head.gain = (double)NAN;
-    size_t design = design_size(view, m.gs.d);
+    size_t design = design_size(view, gs.d);
     bool by_model =
-        m.rows.n_ended + m.rows.n_pending >= design && has_enough_values(&m.rows) && m.gs.d > 0;
+        m.rows.n_ended + m.rows.n_pending >= design && gp_model_has_values(&m) && gs.d > 0;
     hone_status status = by_model ? propose_by_model(&m, &state, row, why, err)
                                   : propose_design(view, design, row, why, err);
     return status == HONE_OK ? state_write(&state, memo, err) : status;

@@ -30,7 +30,7 @@ static struct gp_rows collect(const struct search_trial *trials, size_t n, struc
                                .next_id = n,
                                .scratch = arena};
     struct gp_rows rows;
-    assert_true(gp_rows_collect(&rows, &view));
+    assert_true(gp_rows_collect(&rows, &view, 0));
     return rows;
 }
 

@@ -110,7 +110,8 @@ struct gp_rows {
     const double **pending, **failed;
 };
 
-bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view);
+/** Reports are of the first objective: in the others a stopped trial has no value. */
+bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view, size_t objective);
 
 /** A part of n rows that keeps what shapes the acquisition: the best, those near the incumbent, and
  * a few spread over the rest. */

@@ -114,7 +114,7 @@ static void add_value(struct gp_rows *rows, struct table *table, size_t width, c
     rows->extra_t[i] = old * old * rows->extra_t[i] + fresh * fresh * value.extra_t;
 }
 
-bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view)
+bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view, size_t objective)
 {
     struct arena *arena = view->scratch;
     size_t n = view->n_trials;
@@ -137,7 +137,7 @@ bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view)
     double best = (double)INFINITY;
     for (size_t i = 0; i < n; i++)
         if (is_completed(&view->trials[i]))
-            best = fmin(best, view->trials[i].values[0]);
+            best = fmin(best, view->trials[i].values[objective]);
     if (isinf(best))
         best = -best; /* nothing completed: no bound on what is imputed */
     for (size_t i = 0; i < n; i++) {
@@ -149,8 +149,8 @@ bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view)
         rows->n_ended++;
         if (is_completed(trial))
             add_value(rows, &table, view->space->n, trial->row,
-                      (struct imputed){.y = trial->values[0]});
-        else if (trial->state == HONE_TRIAL_STOPPED && trial->n_reports > 0)
+                      (struct imputed){.y = trial->values[objective]});
+        else if (trial->state == HONE_TRIAL_STOPPED && objective == 0 && trial->n_reports > 0)
             add_value(rows, &table, view->space->n, trial->row,
                       impute(view, trial, best, numbers + 4 * n));
         else if (trial->state == HONE_TRIAL_FAILED)
