@@ -225,7 +225,14 @@ HONE_NODISCARD HONE_API hone_status hone_space_size(const hone_space *space, uin
 typedef struct hone_optimizer hone_optimizer;
 typedef struct hone_trial hone_trial;
 
-#define HONE_MAX_OBJECTIVES 8
+#define HONE_MAX_OBJECTIVES  8
+#define HONE_MAX_CONSTRAINTS 8
+
+/** A limit on a metric that is told with the objectives: kept when the value is <= limit. */
+typedef struct hone_constraint {
+    double limit;
+    bool at_least; /* kept when the value is >= limit */
+} hone_constraint;
 
 /** What a study wants; zero everywhere is a good choice. */
 typedef struct hone_options {
@@ -240,6 +247,10 @@ typedef struct hone_options {
     uint64_t warmup;      /* no trial is stopped up to this step; 0 = the rule's own, 1 */
     uint64_t grid_points; /* "grid": points of a parameter that has more values; 0 = all values */
     bool shuffle;         /* "grid": in a random order, by the seed */
+    size_t n_constraints;
+    hone_constraint constraints[HONE_MAX_CONSTRAINTS];
+    bool has_reference;                    /* the search cares for values better than these: */
+    double reference[HONE_MAX_OBJECTIVES]; /* one an objective, in its own unit */
 } hone_options;
 
 /**
@@ -269,12 +280,13 @@ HONE_API void hone_optimizer_free(hone_optimizer *opt);
 HONE_API const hone_trial *hone_ask(hone_optimizer *opt, hone_error *err);
 
 /**
- * Record the objective values of a finished trial.
+ * Record the values of a finished trial.
  *
  * @param trial_id  from hone_trial_id(); the trial is running
- * @param values    n values in each objective's own unit, in the order of the objectives; one that
- *                  is not finite means that the configuration failed: hone_tell_failed()
- * @param n         the number of objectives
+ * @param values    n values, each in its own unit: of the objectives in their order, then of the
+ *                  metrics of the constraints; one that is not finite means that the configuration
+ *                  failed: hone_tell_failed()
+ * @param n         the number of objectives and constraints
  * @return HONE_OK; HONE_EINVAL: wrong n; HONE_ENOTFOUND: no such trial; HONE_ESTATE: told before
  * Cost: O(1); the next hone_ask() fits the model
  */
@@ -333,7 +345,8 @@ HONE_NODISCARD HONE_API hone_status hone_report(hone_optimizer *opt, uint64_t tr
  * need not satisfy `where`.
  *
  * @param settings  a value for each active parameter, and for no other
- * @param values    n objective values; NULL, or one that is not finite: the configuration failed
+ * @param values    n values as of hone_tell(); NULL, or one that is not finite: the configuration
+ * failed
  * @param id_out    the new trial's id; may be NULL
  * @return HONE_OK; HONE_EINVAL: wrong n, or settings that are no configuration
  */
@@ -353,12 +366,32 @@ HONE_NODISCARD HONE_API hone_status hone_enqueue(hone_optimizer *opt, const hone
                                                  size_t n_settings, hone_error *err);
 
 /**
- * The completed trial with the best value of the first objective; among equals the one that was
- * told first.
+ * The completed trial that keeps all constraints and has the best value of the objective; among
+ * equals the one that was told first. With several objectives the first of hone_front().
  *
- * @return NULL when no trial is completed
+ * @return NULL when there is none
  */
 HONE_API const hone_trial *hone_best(const hone_optimizer *opt);
+
+/**
+ * The completed trials that keep all constraints and that no other such trial equals or beats in
+ * every objective, by the first objective, best first. Of trials with equal values it is the one
+ * that was told first.
+ *
+ * @param n_out  how many
+ * @return NULL when there is none
+ * Ownership: the optimizer's, until the next call that changes it
+ */
+HONE_API const hone_trial *const *hone_front(const hone_optimizer *opt, size_t *n_out);
+
+/**
+ * The volume of what hone_front() dominates, up to options.reference: a product of differences of
+ * the objectives, in their own units. It grows as the front gets better.
+ *
+ * @return >= 0; NaN without a reference, or when memory is out
+ * Cost: O(n log n) for n trials in the front and 2 objectives, O(n^2) for 3, steeply more above
+ */
+HONE_API double hone_hypervolume(const hone_optimizer *opt);
 
 /**
  * How much one more trial is expected to improve on the best value, as a share of its size: 0.01 is
@@ -426,8 +459,12 @@ HONE_API double hone_trial_number(const hone_trial *trial, const char *name);
 /** The text of an active choice or ordinal; NULL when it is inactive, a number, or unknown. */
 HONE_API const char *hone_trial_text(const hone_trial *trial, const char *name);
 
-/** The objective values of a completed trial, in their own units; NULL when there are none. */
+/** The values of a completed trial as they were told: of the objectives, then of the constraints'
+ * metrics; NULL when there are none. */
 HONE_API const double *hone_trial_values(const hone_trial *trial, size_t *n_out);
+
+/** Whether the trial is completed and keeps all constraints. */
+HONE_API bool hone_trial_is_feasible(const hone_trial *trial);
 
 /** Why it was proposed, in words, such as "expected improvement". Never NULL. */
 HONE_API const char *hone_trial_why(const hone_trial *trial);

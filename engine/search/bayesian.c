@@ -293,6 +293,8 @@ static hone_status check(const struct hone_space *space, const hone_options *opt
     if (options->n_objectives > 1)
         return error_set(err, HONE_EINVAL, "strategy \"bayesian\" takes one objective, got %zu",
                          options->n_objectives);
+    if (options->n_constraints > 0)
+        return error_set(err, HONE_EINVAL, "strategy \"bayesian\" takes no constraints");
     return HONE_OK;
 }
 

@@ -24,6 +24,7 @@ struct search_trial {
     hone_trial_state state;       /* CANCELLED ones are left out of the view */
     const double *row;            /* space->n */
     const double *values;         /* n_objectives, minimised; only COMPLETED */
+    const double *violations;     /* n_constraints, finite, <= 0 where kept; only COMPLETED */
     const struct report *reports; /* rising steps */
     size_t n_reports;
 };

@@ -8,6 +8,7 @@
  */
 #include "study/optimizer.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -29,6 +30,19 @@ static hone_status check_options(const hone_space *space, const hone_options *op
     if (options->n_objectives > HONE_MAX_OBJECTIVES)
         return error_set(err, HONE_EINVAL, "there can be 1 to %d objectives, got %zu",
                          HONE_MAX_OBJECTIVES, options->n_objectives);
+    if (options->n_constraints > HONE_MAX_CONSTRAINTS)
+        return error_set(err, HONE_EINVAL, "there can be 0 to %d constraints, got %zu",
+                         HONE_MAX_CONSTRAINTS, options->n_constraints);
+    for (size_t i = 0; i < options->n_constraints; i++)
+        if (!isfinite(options->constraints[i].limit))
+            return error_set(err, HONE_EINVAL, "constraint %zu: the limit must be finite, got %g",
+                             i + 1, options->constraints[i].limit);
+    size_t m = options->n_objectives > 0 ? options->n_objectives : 1;
+    for (size_t i = 0; options->has_reference && i < m; i++)
+        if (!isfinite(options->reference[i]))
+            return error_set(err, HONE_EINVAL,
+                             "objective %zu: the reference must be finite, got %g", i + 1,
+                             options->reference[i]);
     return HONE_OK;
 }
 
@@ -88,6 +102,7 @@ hone_optimizer *hone_optimizer_new(const hone_space *space, const hone_options *
         return NULL;
     }
     buf_init(&opt->memo, MAX_MEMO);
+    opt->front.least = (double)INFINITY;
     opt->algorithm = algorithm;
     opt->rule = rule;
     opt->options = *options;
@@ -121,6 +136,7 @@ void hone_optimizer_free(hone_optimizer *opt)
         trial_free(opt->trials[i]);
     mem_free(opt->trials);
     mem_free(opt->view);
+    mem_free(opt->front.trials);
     seen_release(&opt->seen);
     buf_release(&opt->memo);
     arena_release(&opt->scratch);
@@ -171,12 +187,16 @@ static void view_update(struct hone_optimizer *opt, const struct hone_trial *tri
         opt->n_view++;
         seen_add(&opt->seen, trial->row);
     }
-    opt->view[at] = (struct search_trial){.id = trial->id,
-                                          .state = trial->state,
-                                          .row = trial->row,
-                                          .values = trial->n_values > 0 ? trial->minimised : NULL,
-                                          .reports = trial->reports,
-                                          .n_reports = trial->n_reports};
+    size_t m = opt->options.n_objectives;
+    opt->view[at] = (struct search_trial){
+        .id = trial->id,
+        .state = trial->state,
+        .row = trial->row,
+        .values = trial->n_values > 0 ? trial->minimised : NULL,
+        .violations = trial->n_values > m ? trial->minimised + m : NULL,
+        .reports = trial->reports,
+        .n_reports = trial->n_reports,
+    };
 }
 
 static hone_status reserve_trial(struct hone_optimizer *opt, hone_error *err)
@@ -194,6 +214,10 @@ static hone_status reserve_trial(struct hone_optimizer *opt, hone_error *err)
     if (view == NULL)
         return error_memory(err);
     opt->view = view;
+    const struct hone_trial **front = mem_resize(opt->front.trials, room, sizeof *front);
+    if (front == NULL)
+        return error_memory(err);
+    opt->front.trials = front;
     opt->room = room;
     return HONE_OK;
 }
@@ -206,17 +230,28 @@ static void append_trial(struct hone_optimizer *opt, struct hone_trial *trial)
     view_update(opt, trial);
 }
 
+/* By how much a value breaks a constraint; finite, and <= 0 where it keeps it. */
+static double violation(hone_constraint constraint, double value)
+{
+    double over = constraint.at_least ? constraint.limit - value : value - constraint.limit;
+    return fmin(DBL_MAX, fmax(-DBL_MAX, over));
+}
+
 static void set_values(struct hone_optimizer *opt, struct hone_trial *trial, const double *values)
 {
+    const hone_options *options = &opt->options;
+    size_t m = options->n_objectives;
     trial->state = HONE_TRIAL_COMPLETED;
-    trial->n_values = opt->options.n_objectives;
-    for (size_t i = 0; i < trial->n_values; i++) {
-        trial->values[i] = values[i];
-        trial->minimised[i] = opt->options.maximize[i] ? -values[i] : values[i];
+    trial->n_values = m + options->n_constraints;
+    trial->feasible = true;
+    memcpy(trial->values, values, trial->n_values * sizeof *values);
+    for (size_t i = 0; i < m; i++)
+        trial->minimised[i] = options->maximize[i] ? -values[i] : values[i];
+    for (size_t i = m; i < trial->n_values; i++) {
+        trial->minimised[i] = violation(options->constraints[i - m], values[i]);
+        trial->feasible &= trial->minimised[i] <= 0.0;
     }
-    /* Among equals the first told stays, whatever its number. */
-    if (opt->best == NULL || trial->minimised[0] < opt->best->minimised[0])
-        opt->best = trial;
+    front_add(&opt->front, trial, m);
 }
 
 const hone_trial *hone_ask(hone_optimizer *opt, hone_error *err)
@@ -299,10 +334,13 @@ static struct hone_trial *find_running(hone_optimizer *opt, uint64_t id, hone_st
 
 static hone_status check_count(const hone_optimizer *opt, size_t n, hone_error *err)
 {
-    if (n != opt->options.n_objectives)
-        return error_set(err, HONE_EINVAL, "there are %zu objectives, got %zu values",
-                         opt->options.n_objectives, n);
-    return HONE_OK;
+    size_t m = opt->options.n_objectives, k = opt->options.n_constraints;
+    if (n == m + k)
+        return HONE_OK;
+    if (k == 0)
+        return error_set(err, HONE_EINVAL, "there are %zu objectives, got %zu values", m, n);
+    return error_set(err, HONE_EINVAL,
+                     "there are %zu objectives and %zu constraints, got %zu values", m, k, n);
 }
 
 static bool all_finite(const double *values, size_t n)
@@ -380,12 +418,12 @@ hone_status hone_reopen(hone_optimizer *opt, uint64_t trial_id, hone_error *err)
     return HONE_OK;
 }
 
-/* Ask the rule about a trial that has just reported. Without memory it goes on: not to stop is
- * always allowed. */
+/* Ask the rule about a trial that has just reported, unless it is the best so far. Without memory
+ * it goes on: not to stop is always allowed. */
 static void judge(hone_optimizer *opt, struct hone_trial *trial)
 {
     double now = trial->reports[trial->n_reports - 1].value;
-    if (opt->best == NULL || now <= opt->best->minimised[0])
+    if (now <= opt->front.least)
         return;
     struct buf reason;
     buf_init(&reason, 400);
@@ -443,11 +481,6 @@ hone_status hone_add(hone_optimizer *opt, const hone_setting *settings, size_t n
     if (id_out != NULL)
         *id_out = trial->id;
     return HONE_OK;
-}
-
-const hone_trial *hone_best(const hone_optimizer *opt)
-{
-    return opt->best;
 }
 
 const hone_trial *hone_find(const hone_optimizer *opt, uint64_t trial_id)

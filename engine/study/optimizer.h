@@ -10,10 +10,11 @@
 struct hone_trial {
     uint64_t id;
     hone_trial_state state;
-    size_t n_settings, n_values; /* n_values: objectives; 0 unless completed */
+    size_t n_settings, n_values; /* n_values: objectives and constraints; 0 unless completed */
+    bool feasible;
     double *row;
     double *values;    /* in their own units */
-    double *minimised; /* the same, as the search sees them */
+    double *minimised; /* the same, as the search sees them: objectives, then violations */
     hone_setting *settings;
     char *why, *reason;     /* reason: NULL unless the stopping rule ended it */
     struct report *reports; /* rising steps */
@@ -27,10 +28,18 @@ struct queued {
     size_t n;
 };
 
+/** The best trials, see hone_front(); and the least first objective of all completed ones, whether
+ * they keep the constraints or not. */
+struct front {
+    const struct hone_trial **trials;
+    size_t n;
+    double least; /* minimised; infinite at first */
+};
+
 /*
  * trials: all, by id. view: the same as the search sees them, without the cancelled ones, in the
- * order of ids; seen: their rows. All three have room for n_trials, so that a change of state
- * allocates nothing.
+ * order of ids; seen: their rows. These and the front have room for n_trials, so that a change of
+ * state allocates nothing.
  */
 struct hone_optimizer {
     struct hone_space *space;
@@ -42,7 +51,7 @@ struct hone_optimizer {
     struct search_trial *view;
     size_t n_trials, room, n_view;
     struct seen seen;
-    const struct hone_trial *best;
+    struct front front;
 
     struct queued *queue;
     size_t n_queued, queue_room;
@@ -62,6 +71,9 @@ void trial_free(struct hone_trial *trial);
 
 /** Insert a report; a step seen before is replaced. The step is >= 0, the value finite. */
 hone_status trial_report(struct hone_trial *trial, double step, double value, hone_error *err);
+
+/** Take note of a trial that has completed; the front has room for it. */
+void front_add(struct front *front, const struct hone_trial *trial, size_t n_objectives);
 
 /** What the search sees. */
 struct search_view optimizer_view(struct hone_optimizer *opt);

@@ -49,7 +49,7 @@ struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row
                              hone_error *err)
 {
     const struct hone_space *space = opt->space;
-    size_t d = space->n, m = opt->options.n_objectives;
+    size_t d = space->n, m = opt->options.n_objectives + opt->options.n_constraints;
     struct hone_trial *trial =
         mem_array(1, sizeof *trial + d * sizeof *trial->settings + (d + 2 * m) * sizeof(double));
     char *copy = mem_text(why);
@@ -155,6 +155,11 @@ const double *hone_trial_values(const hone_trial *trial, size_t *n_out)
 {
     *n_out = trial->n_values;
     return trial->n_values > 0 ? trial->values : NULL;
+}
+
+bool hone_trial_is_feasible(const hone_trial *trial)
+{
+    return trial->feasible;
 }
 
 const char *hone_trial_why(const hone_trial *trial)

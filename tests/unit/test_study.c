@@ -277,6 +277,136 @@ static void added_trials_keep_their_numbers_to_the_last_bit(void **state)
     hone_optimizer_free(opt);
 }
 
+static void tell_many(hone_optimizer *opt, uint64_t id, const double *values, size_t n)
+{
+    assert_int_equal(hone_tell(opt, id, values, n, NULL), HONE_OK);
+}
+
+static void the_front_is_what_a_look_at_all_pairs_finds(void **state)
+{
+    (void)state;
+    enum { N = 200, M = 3 };
+    hone_options options = {.strategy = "random", .n_objectives = M, .maximize = {false, true}};
+    hone_optimizer *opt = make(&options);
+    struct rng rng;
+    rng_init(&rng, 11, RNG_RANDOM, 0);
+    double values[N][M];
+    for (size_t i = 0; i < N; i++) {
+        for (size_t j = 0; j < M; j++)
+            values[i][j] = (double)rng_below(&rng, 9); /* with equal ones */
+        tell_many(opt, ask(opt), values[i], M);
+        size_t n, expected = 0;
+        const hone_trial *const *front = hone_front(opt, &n);
+        for (size_t a = 0; a <= i; a++) {
+            bool beaten = false;
+            for (size_t b = 0; b <= i && !beaten; b++) {
+                bool covers = values[b][0] <= values[a][0] && values[b][1] >= values[a][1] &&
+                              values[b][2] <= values[a][2];
+                bool same = memcmp(values[a], values[b], sizeof values[a]) == 0;
+                beaten = covers && (same ? b < a : true);
+            }
+            expected += !beaten;
+            bool listed = false;
+            for (size_t k = 0; k < n; k++)
+                listed |= front[k] == hone_find(opt, a);
+            assert_int_equal(listed, !beaten);
+        }
+        assert_int_equal(n, expected);
+        assert_ptr_equal(front[0], hone_best(opt));
+        for (size_t k = 1; k < n; k++)
+            assert_true(values[front[k - 1]->id][0] <= values[front[k]->id][0]);
+    }
+    hone_optimizer_free(opt);
+}
+
+static void what_breaks_a_constraint_is_not_the_best(void **state)
+{
+    (void)state;
+    hone_options options = {.strategy = "random",
+                            .n_constraints = 2,
+                            .constraints = {{.limit = 30.0}, {.limit = 0.5, .at_least = true}}};
+    hone_optimizer *opt = make(&options);
+    const double told[][3] = {
+        {1.0, 30.5, 0.5}, {2.0, 30.0, 0.25}, {5.0, 30.0, 0.5}, {4.0, -1e308, 1e308}};
+    hone_error err;
+    size_t n;
+    for (uint64_t i = 0; i < 4; i++)
+        tell_many(opt, ask(opt), told[i], 3);
+    assert_int_equal(hone_tell(opt, ask(opt), told[0], 1, &err), HONE_EINVAL);
+    assert_string_equal(err.text, "there are 1 objectives and 2 constraints, got 1 values");
+    const double failed[] = {0.0, 1.0, (double)NAN};
+    tell_many(opt, 4, failed, 3);
+    assert_int_equal(hone_trial_state_of(hone_find(opt, 4)), HONE_TRIAL_FAILED);
+    const bool feasible[] = {false, false, true, true, false};
+    for (uint64_t i = 0; i < 5; i++)
+        assert_int_equal(hone_trial_is_feasible(hone_find(opt, i)), feasible[i]);
+    assert_int_equal(hone_trial_id(hone_best(opt)), 3);
+    hone_front(opt, &n);
+    assert_int_equal(n, 1);
+    assert_true(hone_trial_values(hone_find(opt, 0), &n)[1] == 30.5);
+    assert_int_equal(n, 3);
+    const struct search_trial *seen = opt->view;
+    assert_true(seen[0].violations[0] == 0.5 && seen[0].violations[1] == 0.0);
+    assert_true(seen[1].violations[0] == 0.0 && seen[1].violations[1] == 0.25);
+    assert_true(isfinite(seen[3].violations[0]) && isfinite(seen[3].violations[1]));
+    assert_null(seen[4].violations);
+    hone_optimizer_free(opt);
+}
+
+static void a_trial_that_breaks_a_constraint_shields_itself_from_stopping(void **state)
+{
+    (void)state;
+    hone_options options = {.strategy = "random", .stopping = "median", .n_constraints = 1};
+    hone_optimizer *opt = make(&options);
+    bool stop;
+    for (int i = 0; i < 5; i++) {
+        uint64_t id = ask(opt);
+        double level = i;
+        assert_int_equal(hone_report(opt, id, 2, level, &stop, NULL), HONE_OK);
+        tell_many(opt, id, (double[]){level, i < 4 ? 1.0 : -1.0}, 2);
+    }
+    assert_int_equal(hone_trial_id(hone_best(opt)), 4);
+    /* 3.5 beats the best that keeps the constraint; it is stopped all the same */
+    uint64_t id = ask(opt);
+    assert_int_equal(hone_report(opt, id, 2, 3.5, &stop, NULL), HONE_OK);
+    assert_true(stop);
+    id = ask(opt);
+    assert_int_equal(hone_report(opt, id, 2, 0.0, &stop, NULL), HONE_OK);
+    assert_false(stop);
+    hone_optimizer_free(opt);
+}
+
+static void the_volume_of_a_front_is_in_the_units_of_the_objectives(void **state)
+{
+    (void)state;
+    hone_options options = {.strategy = "random",
+                            .n_objectives = 2,
+                            .maximize = {false, true},
+                            .has_reference = true,
+                            .reference = {10.0, -1.0}};
+    hone_optimizer *opt = make(&options);
+    const double told[][2] = {{4.0, 2.0}, {8.0, 5.0}, {9.0, 1.0}, {11.0, 9.0}};
+    assert_true(hone_hypervolume(opt) == 0.0);
+    for (uint64_t i = 0; i < 4; i++)
+        tell_many(opt, ask(opt), told[i], 2);
+    assert_near(hone_hypervolume(opt), 6.0 * 3.0 + 2.0 * 3.0, 1e-15);
+    hone_optimizer_free(opt);
+    options.has_reference = false;
+    opt = make(&options);
+    assert_true(isnan(hone_hypervolume(opt)));
+    hone_optimizer_free(opt);
+    options.has_reference = true;
+    options.reference[1] = (double)NAN;
+    hone_space *s = make_space();
+    hone_error err;
+    assert_null(hone_optimizer_new(s, &options, &err));
+    assert_string_equal(err.text, "objective 2: the reference must be finite, got nan");
+    options = (hone_options){.n_constraints = HONE_MAX_CONSTRAINTS + 1};
+    assert_null(hone_optimizer_new(s, &options, &err));
+    assert_string_equal(err.text, "there can be 0 to 8 constraints, got 9");
+    hone_space_free(s);
+}
+
 /* A trial that reports 1 .. n_steps, each `level` high, and completes. */
 static void run_trial(hone_optimizer *opt, double level, int n_steps)
 {
@@ -390,6 +520,10 @@ int main(void)
         cmocka_unit_test(what_cannot_be_active_together_is_not_enqueued),
         cmocka_unit_test(default_values_are_tried_first),
         cmocka_unit_test(added_trials_keep_their_numbers_to_the_last_bit),
+        cmocka_unit_test(the_front_is_what_a_look_at_all_pairs_finds),
+        cmocka_unit_test(what_breaks_a_constraint_is_not_the_best),
+        cmocka_unit_test(a_trial_that_breaks_a_constraint_shields_itself_from_stopping),
+        cmocka_unit_test(the_volume_of_a_front_is_in_the_units_of_the_objectives),
         cmocka_unit_test(median_stops_the_worse_half_with_a_reason),
         cmocka_unit_test(the_best_trial_and_the_warmup_are_never_stopped),
         cmocka_unit_test(asking_is_a_function_of_seed_and_history),
