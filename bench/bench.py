@@ -14,7 +14,7 @@ for _var in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_var, "1")
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from harness import compare, runner, tasks
+from harness import compare, export, runner, tasks
 from harness.engine import Engine, EngineError
 
 
@@ -40,15 +40,20 @@ def finished(path, engine):
     }
 
 
-def run(a):
-    """Run every (seed, task), seeds outermost: an interrupted run is balanced over tasks."""
+def chosen(a):
+    """(suite, entry) of the tasks that the options name."""
     names = tasks.suites(a.suite_dir) if a.suite == "all" else a.suite.split(",")
-    todo = [
+    return [
         (s, e)
         for s in names
         for e in tasks.entries(a.suite_dir, s)
         if a.task is None or e["name"] in a.task.split(",")
     ]
+
+
+def run(a):
+    """Run every (seed, task), seeds outermost: an interrupted run is balanced over tasks."""
+    todo = chosen(a)
     words = a.engine.split()
     label = (
         a.name
@@ -172,6 +177,13 @@ def main():
     )
     c.add_argument("--base", help="engine that the others are paired with (default: the first)")
     c.set_defaults(go=lambda a: compare.main(a, opened))
+    x = sub.add_parser("export", help="write tasks for the C driver (build/bench/bench-search)")
+    x.add_argument("--suite", default="all", help="suite name, several with commas, or all")
+    x.add_argument("--suite-dir", default=os.path.join(HERE, "suites"))
+    x.add_argument("--task", help="only these tasks, with commas")
+    x.add_argument("--seeds", default="10", help="number of seeds, or FIRST-LAST")
+    x.add_argument("--out", required=True, help="folder")
+    x.set_defaults(go=lambda a: export.write(a.out, a.suite_dir, chosen(a), seeds_of(a.seeds)))
     s = sub.add_parser("list", help="list the tasks")
     s.add_argument("--suite-dir", default=os.path.join(HERE, "suites"))
     s.set_defaults(go=show)

@@ -19,7 +19,7 @@ class Surrogate:
         self.left, self.right, self.leaf = (
             data["left"].astype(int),
             data["right"].astype(int),
-            data["leaf"],
+            data["leaf"].astype(float),
         )
         self.roots = data["roots"].astype(int)
         self.X = data["gp_x"].astype(float) / data["gp_length"]
@@ -45,11 +45,8 @@ class Surrogate:
 
     def gp(self, F):
         """Matern-5/2 posterior mean for feature rows F."""
-        Z = F / self.length
-        r2 = np.maximum(
-            (Z * Z).sum(1)[:, None] + (self.X * self.X).sum(1)[None, :] - 2 * Z @ self.X.T, 0
-        )
-        r = np.sqrt(5 * r2)
+        away = (F / self.length)[:, None] - self.X[None]
+        r = np.sqrt(5 * (away * away).sum(axis=2))
         return self.mean + ((1 + r + r * r / 3) * np.exp(-r)) @ self.alpha
 
     def failed(self, f):

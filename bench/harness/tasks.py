@@ -29,6 +29,11 @@ def stream(*parts):
     return np.random.default_rng(int.from_bytes(digest[:8], "little"))
 
 
+def seen(value):
+    """A value, or each of a list, with eight significant digits."""
+    return [seen(v) for v in value] if isinstance(value, list) else float(f"{value:.8g}")
+
+
 class Task:
     """One problem for one seed. `evaluate` gives what an engine sees, `truth` what is scored."""
 
@@ -66,14 +71,18 @@ class Task:
         )
 
     def evaluate(self, config, repeat):
-        """(observed, noise-free, seconds); observed is None when the evaluation failed."""
+        """(observed, noise-free, seconds); observed is None when the evaluation failed.
+
+        An engine sees eight digits: the C driver, whose sums run in another order, then tells it
+        the same numbers, and its studies are the same.
+        """
         seconds = self.duration(config)
         if self.crashed(config):
             return None, None, 0.3 * seconds
         true = self.truth(config)
         if not np.all(np.isfinite(true)):
             return None, None, 0.3 * seconds
-        return self.observe(config, repeat), true, seconds
+        return seen(self.observe(config, repeat)), true, seconds
 
     def normalise(self, value):
         """Score of one noise-free value, None or infinite when there is none."""
