@@ -240,7 +240,7 @@ static hone_status choose(struct gp_model *m, struct state *state, struct gp_jud
     for (size_t s = 0; s < n; s++)
         if (search_is_new(view, optima[s].row)) {
             memcpy(row, optima[s].row, width * sizeof *row);
-            explain(m, judge->mode, mu[s], sd[s], gain[s], why);
+            explain(m, judge->terms[0].mode, mu[s], sd[s], gain[s], why);
             return HONE_OK;
         }
     for (size_t i = 0; i < n_others; i++)
@@ -248,7 +248,7 @@ static hone_status choose(struct gp_model *m, struct state *state, struct gp_jud
             memcpy(row, others[i].row, width * sizeof *row);
             struct gp_optimum chosen = others[i];
             predict_optima(m, judge, &chosen, 1, mu, sd, gain);
-            explain(m, judge->mode, mu[0], sd[0], gain[0], why);
+            explain(m, judge->terms[0].mode, mu[0], sd[0], gain[0], why);
             return HONE_OK;
         }
     struct rng rng;
@@ -263,16 +263,12 @@ static hone_status propose_by_model(struct gp_model *m, struct state *state, dou
     if (!gp_model_fit(m, &state->head.progress, state->theta))
         return error_memory(err);
     hone_status status = gp_model_condition(m, state->theta);
-    struct gp_judge judge = {
-        .model = &m->posterior,
-        .mode = m->view->next_id % BOUND_EVERY == 0 ? GP_LOWER_BOUND : GP_IMPROVEMENT,
-    };
+    enum gp_mode mode = m->view->next_id % BOUND_EVERY == 0 ? GP_LOWER_BOUND : GP_IMPROVEMENT;
     struct gp_posterior success;
     struct gp_data success_data;
-    if (status == HONE_OK && m->rows.n_failed > 0) {
-        status = gp_model_success(m, state->theta, &success, &success_data, &judge.success_mean);
-        judge.success = &success;
-    }
+    double success_mean;
+    if (status == HONE_OK && m->rows.n_failed > 0)
+        status = gp_model_success(m, state->theta, &success, &success_data, &success_mean);
     if (status == HONE_ENOMEM)
         return error_memory(err);
     if (status != HONE_OK) {
@@ -281,8 +277,12 @@ static hone_status propose_by_model(struct gp_model *m, struct state *state, dou
         buf_text(why, "random point; the model could not be fitted");
         return search_random_new(m->view, &rng, row, err);
     }
-    judge.noise = m->posterior.kernel.noise;
-    judge.best = m->best;
+    struct gp_judge judge;
+    if (!gp_judge_init(&judge, &m->posterior, m->view->scratch))
+        return error_memory(err);
+    gp_judge_add(&judge, gp_term_gain(mode, &m->posterior, m->best));
+    if (m->rows.n_failed > 0)
+        gp_judge_add(&judge, gp_term_success(&success, success_mean));
     return choose(m, state, &judge, row, why, err);
 }
 

@@ -298,9 +298,10 @@ static void a_row_s_gradient_is_its_slope(void **state)
     for (size_t i = 0; i < 37; i++)
         chance.t[i] = i % 4 == 0 ? -0.7 : 0.3;
     assert_int_equal(gp_posterior_init(&success, &w.gs, &chance, 0, w.theta, &w.arena), HONE_OK);
-    struct gp_judge judge = {
-        .model = &p, .success = &success, .success_mean = 0.5, .best = -0.4, .noise = 0.02};
-    judge.x = arena_array(&w.arena, w.gs.n_features * GP_COLUMNS, sizeof(double));
+    struct gp_judge judge;
+    assert_true(gp_judge_init(&judge, &p, &w.arena));
+    gp_judge_add(&judge, gp_term_gain(GP_IMPROVEMENT, &p, -0.4));
+    gp_judge_add(&judge, gp_term_success(&success, 0.5));
     double row[6], moved[6], value[8], gradient[8 * 6], work[8 * 6];
     struct rng rng;
     rng_init(&rng, 5, RNG_TEST, 1);

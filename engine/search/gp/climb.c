@@ -76,7 +76,7 @@ static bool climb_init(struct climb *c, struct arena *arena)
             return false;
     }
     for (size_t j = 0; j < d; j++) {
-        double length = 1.0 / c->judge->model->kernel.inverse[c->gs->dims[j].feature];
+        double length = 1.0 / c->judge->inverse[c->gs->dims[j].feature];
         c->scale[j] = fmin(MAX_SCALE, fmax(MIN_SCALE, length));
     }
     return true;
@@ -239,7 +239,7 @@ bool gp_climb(struct gp_judge *judge, const struct search_view *view, double *ro
 {
     struct climb c = {
         .judge = judge,
-        .gs = judge->model->gs,
+        .gs = judge->gs,
         .space = view->space,
         .rng = rng,
         .n = n,

@@ -223,20 +223,44 @@ struct gp_gain {
 struct gp_gain gp_log_improvement(double mu, double sd, double best);
 struct gp_gain gp_acquire(enum gp_mode mode, double mu, double sd, double best, double noise);
 
-/* ---- Maximisation (maximise.c, climb.c) ------------------------------------------------------ */
+/* ---- How good a row is (judge.c) ------------------------------------------------------------- */
 
-#define GP_STARTS 6 /* local searches */
+#define GP_TERM_OUTCOMES 3 /* of a term, at most */
+#define GP_MAX_TERMS     (2 + HONE_MAX_CONSTRAINTS)
 
-/** Everything that says how good a row is. */
-struct gp_judge {
-    struct gp_posterior *model;
-    struct gp_posterior
-        *success; /* probability of success minus `success_mean`; NULL: no failure */
-    double success_mean;
+/**
+ * A summand of the acquisition: a function of what the models of some outcomes say of a point.
+ * gp_term_*() make the kinds that there are.
+ */
+struct gp_term {
+    /** Its value, and its derivatives by the mean and the standard deviation of each outcome. */
+    double (*value)(const struct gp_term *term, const double *mu, const double *sd, double *d_mu,
+                    double *d_sd);
+    size_t n_outcomes;
+    struct gp_posterior *outcomes[GP_TERM_OUTCOMES];
     enum gp_mode mode;
     double best, noise; /* incumbent in t; the fitted noise */
-    double *x;          /* work: n_features x GP_COLUMNS */
+    double mean;        /* what the outcome is counted from */
 };
+
+/** What is gained in one objective. */
+struct gp_term gp_term_gain(enum gp_mode mode, struct gp_posterior *model, double best);
+
+/** ln of the probability of success; the model is of the probability minus its mean. */
+struct gp_term gp_term_success(struct gp_posterior *model, double mean);
+
+/** The sum of terms; all models are of the same space. */
+struct gp_judge {
+    const struct gp_space *gs;
+    const double *inverse; /* n_features: 1 / length scale, for distances between rows */
+    size_t n_terms;
+    struct gp_term terms[GP_MAX_TERMS];
+    double *x; /* work: n_features x GP_COLUMNS */
+};
+
+/** No term yet; false when memory is out. */
+bool gp_judge_init(struct gp_judge *judge, const struct gp_posterior *model, struct arena *arena);
+void gp_judge_add(struct gp_judge *judge, struct gp_term term);
 
 /** Judge n rows of the space (n x space->n). */
 void gp_judge_rows(struct gp_judge *judge, const double *rows, size_t n, double *value);
@@ -244,6 +268,10 @@ void gp_judge_rows(struct gp_judge *judge, const double *rows, size_t n, double 
 /** Judge up to 8 rows with gradients by continuous dimension: gradient[c * d + j], 0 elsewhere. */
 void gp_judge_climb(struct gp_judge *judge, const double *rows, size_t n, double *value,
                     double *gradient, double *work);
+
+/* ---- Maximisation (maximise.c, climb.c) ------------------------------------------------------ */
+
+#define GP_STARTS 6 /* local searches */
 
 struct gp_optimum {
     double value;

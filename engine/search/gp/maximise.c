@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/numeric.h"
-#include "base/vector.h"
 #include "search/sobol.h"
 
 #define SPREAD        512
@@ -22,81 +21,6 @@
 #define N_DISTANCES   3
 
 static const double distances[N_DISTANCES] = {0.2, 0.05, 0.01};
-
-/* ---- Judging --------------------------------------------------------------------------------- */
-
-#define MIN_SUCCESS 0.02
-
-/* ln of the probability of success, and its derivative by the posterior mean. */
-static double log_success(const struct gp_judge *judge, double mean, double *slope)
-{
-    double p = judge->success_mean + mean;
-    *slope = p > MIN_SUCCESS && p < 1.0 ? 1.0 / p : 0.0;
-    return num_log(fmin(1.0, fmax(MIN_SUCCESS, p)));
-}
-
-void gp_judge_rows(struct gp_judge *judge, const double *rows, size_t n, double *value)
-{
-    const struct gp_space *gs = judge->model->gs;
-    size_t width = gs->space->n;
-    for (size_t from = 0; from < n; from += GP_COLUMNS) {
-        size_t count = n - from < GP_COLUMNS ? n - from : GP_COLUMNS;
-        size_t columns = (count + LANES - 1) / LANES * LANES;
-        double mu[GP_COLUMNS], var[GP_COLUMNS], chance[GP_COLUMNS], unused[GP_COLUMNS], slope;
-        for (size_t c = 0; c < count; c++)
-            gp_features(gs, rows + (from + c) * width, judge->x + c, GP_COLUMNS);
-        gp_predict(judge->model, judge->x, columns, mu, var);
-        if (judge->success != NULL)
-            gp_predict(judge->success, judge->x, columns, chance, unused);
-        for (size_t c = 0; c < count; c++) {
-            value[from + c] =
-                gp_acquire(judge->mode, mu[c], sqrt(var[c]), judge->best, judge->noise).value;
-            if (judge->success != NULL)
-                value[from + c] += log_success(judge, chance[c], &slope);
-        }
-    }
-}
-
-/* gradient[c d + j] += what gp_predict_gradient() gave */
-static void add_gradient(const struct gp_posterior *p, const double *by_dim, size_t n,
-                         double *gradient)
-{
-    size_t d = p->gs->d;
-    for (size_t j = 0; j < d; j++)
-        for (size_t c = 0; c < n; c++)
-            gradient[c * d + j] += by_dim[j * LANES + c];
-}
-
-void gp_judge_climb(struct gp_judge *judge, const double *rows, size_t n, double *value,
-                    double *gradient, double *work)
-{
-    const struct gp_space *gs = judge->model->gs;
-    double mu[LANES], var[LANES], sd[LANES], d_mu[LANES] = {0}, d_sd[LANES] = {0};
-    for (size_t c = 0; c < n; c++)
-        gp_features(gs, rows + c * gs->space->n, judge->x + c, GP_COLUMNS);
-    gp_predict(judge->model, judge->x, LANES, mu, var);
-    for (size_t c = 0; c < LANES; c++)
-        sd[c] = sqrt(var[c]);
-    for (size_t c = 0; c < n; c++) {
-        struct gp_gain gain = gp_acquire(judge->mode, mu[c], sd[c], judge->best, judge->noise);
-        value[c] = gain.value;
-        d_mu[c] = gain.d_mu;
-        d_sd[c] = gain.d_sd;
-    }
-    memset(gradient, 0, n * gs->d * sizeof *gradient);
-    gp_predict_gradient(judge->model, d_mu, d_sd, sd, work);
-    add_gradient(judge->model, work, n, gradient);
-    if (judge->success == NULL)
-        return;
-    double chance[LANES], zero[LANES] = {0}, one[LANES];
-    gp_predict(judge->success, judge->x, LANES, chance, var);
-    for (size_t c = 0; c < LANES; c++)
-        one[c] = 1.0;
-    for (size_t c = 0; c < n; c++)
-        value[c] += log_success(judge, chance[c], &d_mu[c]);
-    gp_predict_gradient(judge->success, d_mu, zero, one, work);
-    add_gradient(judge->success, work, n, gradient);
-}
 
 /* ---- Candidates ------------------------------------------------------------------------------ */
 
@@ -219,13 +143,13 @@ static void order(struct gp_optimum *list, size_t n)
 
 static double distance(const struct gp_judge *judge, const double *a, const double *b, double *work)
 {
-    const struct gp_space *gs = judge->model->gs;
+    const struct gp_space *gs = judge->gs;
     double *x = work, *y = work + gs->n_features, r2 = 0.0;
     gp_features(gs, a, x, 1);
     gp_features(gs, b, y, 1);
     for (size_t f = 0; f < gs->n_features; f++) {
         double difference = f < gs->n_metric ? x[f] - y[f] : x[f] != y[f] ? 1.0 : 0.0;
-        difference *= judge->model->kernel.inverse[f];
+        difference *= judge->inverse[f];
         r2 += difference * difference;
     }
     return sqrt(r2);
@@ -252,7 +176,7 @@ bool gp_maximise(struct gp_judge *judge, const struct search_view *view,
                  const struct gp_hints *hints, struct gp_optimum *optima, size_t *n_optima,
                  struct gp_optimum **others, size_t *n_others)
 {
-    const struct gp_space *gs = judge->model->gs;
+    const struct gp_space *gs = judge->gs;
     struct candidates c = {.view = view, .gs = gs, .width = view->space->n};
     rng_init(&c.rng, view->options->seed, RNG_CANDIDATES, view->next_id);
     for (size_t j = 0; j < gs->d; j++)
@@ -263,9 +187,8 @@ bool gp_maximise(struct gp_judge *judge, const struct search_view *view,
     struct gp_optimum *list = arena_array(view->scratch, most, sizeof *list);
     double *climbing = arena_array(view->scratch, GP_STARTS * c.width, sizeof *climbing);
     double *work = arena_array(view->scratch, 2 * gs->n_features, sizeof *work);
-    judge->x = arena_array(view->scratch, gs->n_features * GP_COLUMNS, sizeof(double));
     if (c.rows == NULL || value == NULL || list == NULL || climbing == NULL || work == NULL ||
-        judge->x == NULL || !fill_candidates(&c, hints))
+        !fill_candidates(&c, hints))
         return false;
     gp_judge_rows(judge, c.rows, c.n, value);
     for (size_t i = 0; i < c.n; i++)
