@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,33 +130,48 @@ static const char *shim_path(void)
     return path[0] == '\0' ? "hone-shim" : path;
 }
 
-/* Returns 0 or the errno. The slots' locks become descriptors 3, 4, ... */
+/* What the child of vfork() does: system calls only. The slots' locks become descriptors 3, 4, ...
+ */
+static void become_shim(const char *path, char **argv, char *const *envp, const int *locks,
+                        size_t n_locks)
+{
+    for (size_t i = 0; i < n_locks; i++)
+        if (dup2(locks[i], (int)i + 3) < 0)
+            return;
+    /* What we ignore, exec() would leave ignored in the trial. */
+    for (int number = 1; number < SIGRTMIN; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+            sigaction(number, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+    }
+    if (setsid() >= 0)
+        execve(path, argv, envp);
+}
+
+/*
+ * Returns 0 or the errno. By vfork(): posix_spawn() makes a stack each time and sets every signal.
+ * All are blocked until exec() and in the shim, so that no handler of ours runs in the child.
+ */
 static int spawn_shim(pid_t *pid_out, const char *path, char **argv, char *const *envp,
                       const int *locks, size_t n_locks)
 {
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_t actions;
-    sigset_t all, none;
+    static volatile int reason; /* the child shares our memory */
+    sigset_t all, before;
     sigfillset(&all);
-    sigemptyset(&none);
-    int reason = posix_spawnattr_init(&attributes);
-    if (reason != 0)
-        return reason;
-    reason = posix_spawn_file_actions_init(&actions);
-    if (reason != 0)
-        goto out;
-    for (size_t i = 0; i < n_locks && reason == 0; i++)
-        reason = posix_spawn_file_actions_adddup2(&actions, locks[i], (int)i + 3);
-    /* Default dispositions go through the shim to the trial, which exec() would not reset. */
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    if (reason == 0)
-        reason = posix_spawn(pid_out, path, &actions, &attributes, argv, envp);
-    posix_spawn_file_actions_destroy(&actions);
-out:
-    posix_spawnattr_destroy(&attributes);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    reason = 0;
+    pid_t child = vfork();
+    if (child == 0) {
+        become_shim(path, argv, envp, locks, n_locks);
+        reason = errno;
+        _exit(127);
+    }
+    if (child < 0)
+        reason = errno;
+    else if (reason != 0)
+        (void)waitpid(child, NULL, 0);
+    *pid_out = child;
+    sigprocmask(SIG_SETMASK, &before, NULL);
     return reason;
 }
 

@@ -7,11 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "io/process.h"
 
-enum { RECORD_MAX = 2048 }; /* the longest: host 255, problem 255, 15 numbers, the id */
+enum {
+    RECORD_MAX = 2048,        /* the longest: host 255, problem 255, 15 numbers, the id */
+    RENAME_IF_ABSENT = 1 << 0 /* RENAME_NOREPLACE of linux/fs.h */
+};
 
 static const char *const cause_texts[] = {
     [END_BY_ITSELF] = "itself",       [END_TIME] = "time",     [END_SILENCE] = "silence",
@@ -105,19 +109,28 @@ static bool write_new(int folder, const char *name, const char *id,
     return ok;
 }
 
-bool record_claim(int folder, const char *id, const struct attempt_status *status)
+/* Give a file its name, which nobody else may have; false with errno, and the file is gone. By
+ * number: not every C library has the call, nor every network file system the flag. */
+static bool name_file(int folder, const char *temporary, const char *name)
 {
-    char own[64]; /* tuner and shim may try at the same time */
-    snprintf(own, sizeof own, "claim.%lld", (long long)status->shim_pid);
-    /* A namesake that was killed before its unlink() left a second name of the claim itself. */
-    unlinkat(folder, own, 0);
-    if (!write_new(folder, own, id, status, false))
-        return false;
-    bool ok = linkat(folder, own, folder, "claim", 0) == 0;
+    if (syscall(SYS_renameat2, folder, temporary, folder, name, RENAME_IF_ABSENT) == 0)
+        return true;
+    bool ok =
+        (errno == EINVAL || errno == ENOSYS) && linkat(folder, temporary, folder, name, 0) == 0;
     int reason = errno;
-    unlinkat(folder, own, 0);
+    unlinkat(folder, temporary, 0);
     errno = reason;
     return ok;
+}
+
+bool record_claim(int folder, const char *id, const struct attempt_status *status)
+{
+    /* Tuner and shim may try at the same time, and one that was killed before its unlink() left a
+     * second name of the claim itself: nobody else ever has ours. */
+    char own[64];
+    snprintf(own, sizeof own, "claim.%lld.%lld", (long long)status->shim_pid,
+             (long long)status->shim_start);
+    return write_new(folder, own, id, status, false) && name_file(folder, own, "claim");
 }
 
 bool record_write(int folder, const char *name, const char *id, const struct attempt_status *status,

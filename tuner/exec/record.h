@@ -2,7 +2,7 @@
  * record.h: what a shim and a tuner tell each other in an attempt's folder: three small files of
  * KEY=VALUE lines, all of one form, each with what is known when it is written.
  *
- *   claim  who runs the attempt. Made once, by link(): whoever made it owns the attempt.
+ *   claim  who runs the attempt. Made once, whole, where none is: its maker owns the attempt.
  *   pid    the same with the trial's process and its start.
  *   exit   the same with how it ended: final.
  *

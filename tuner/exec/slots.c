@@ -113,6 +113,8 @@ hone_status slots_take(const struct slots *wanted, int *fds_out, size_t *n_out, 
 {
     size_t cpus = wanted->cpus, parts = 0;
     *n_out = 0;
+    if (cpus == 0 && wanted->memory_bytes == 0)
+        return HONE_OK;
     if (cpus > slots_total_cpus() || cpus > SLOTS_MAX - MEMORY_PARTS)
         return error_set(err, HONE_EINVAL, "slots: a trial takes %zu CPUs, the machine has %zu",
                          cpus, slots_total_cpus());
@@ -125,8 +127,6 @@ hone_status slots_take(const struct slots *wanted, int *fds_out, size_t *n_out, 
         parts = (size_t)((wanted->memory_bytes + part - 1) / part);
         parts = parts > MEMORY_PARTS ? MEMORY_PARTS : parts;
     }
-    if (cpus + parts == 0)
-        return HONE_OK;
     int book = book_open(err);
     if (book < 0)
         return HONE_EIO;

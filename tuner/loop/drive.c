@@ -23,7 +23,6 @@
 enum {
     QUICK_MS = 100, /* between two looks at logs that grow */
     SLOW_MS = 250,  /* ... that don't */
-    COMING_MS = 20, /* while a shim is coming up */
     DRAW_MS = 200   /* between two pictures */
 };
 

@@ -6,9 +6,12 @@
 #include "loop/loop_int.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -52,12 +55,6 @@ struct variables {
     bool failed;
 };
 
-static bool same_name(const char *a, const char *b)
-{
-    size_t n = strcspn(a, "=");
-    return strncmp(a, b, n) == 0 && b[n] == '=';
-}
-
 static void set_line(struct variables *v, const char *name, const char *value)
 {
     if (v->n == v->cap) {
@@ -79,12 +76,13 @@ static void set_line(struct variables *v, const char *name, const char *value)
     buf_char(&v->text, '\0');
     if (v->text.failed)
         return;
-    for (size_t i = 0; i < v->n; i++)
-        if (same_name(v->text.data + v->starts[i], v->text.data + start)) {
-            v->starts[i] = start;
-            return;
-        }
-    v->starts[v->n++] = start;
+    const char *line = v->text.data + start;
+    size_t until = strcspn(line, "=") + 1;
+    size_t i = 0;
+    while (i < v->n && strncmp(v->text.data + v->starts[i], line, until) != 0)
+        i++;
+    v->starts[i] = start;
+    v->n += i == v->n;
 }
 
 static void set_upper(struct variables *v, const char *prefix, const char *name, const char *value)
@@ -183,6 +181,26 @@ static char **make_environment(struct variables *v, const struct attempt_place *
     return envp;
 }
 
+/* In place and never empty: it is the same in all attempts, whose processes may be reading it. It
+ * is written before each, so that one which a crash left half is made whole. */
+static hone_status write_params(const struct attempt_place *p, const char *trial_folder,
+                                hone_error *err)
+{
+    hone_status status = HONE_OK;
+    char *path = path_join(trial_folder, "params.json");
+    if (!path)
+        return error_memory(err);
+    size_t n = strlen(p->params);
+    errno = ENOSPC; /* what a write that is cut short means */
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, p->params, n) != (ssize_t)n || ftruncate(fd, (off_t)n) != 0)
+        status = error_errno(err, HONE_EIO, "write %s", path);
+    if (fd >= 0 && close(fd) != 0 && !status)
+        status = error_errno(err, HONE_EIO, "write %s", path);
+    mem_free(path);
+    return status;
+}
+
 /* The shim makes what is inside the attempt's own: model/ and output/. */
 static hone_status make_folders(const struct attempt_place *p, const char *trial_folder,
                                 hone_error *err)
@@ -194,12 +212,7 @@ static hone_status make_folders(const struct attempt_place *p, const char *trial
     if (!status)
         status = file_make_folder(p->folder, err);
     mem_free(checkpoints);
-    char *params = path_join(trial_folder, "params.json");
-    if (!status)
-        status = params ? file_write(params, p->params, strlen(p->params), false, err)
-                        : error_memory(err);
-    mem_free(params);
-    return status;
+    return status ? status : write_params(p, trial_folder, err);
 }
 
 hone_status attempt_start(const struct attempt_place *place, hone_error *err)

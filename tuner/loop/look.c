@@ -311,7 +311,12 @@ hone_status running_look(struct tuner *t, struct running *r, hone_error *err)
     struct attempt_status s = {.phase = PHASE_RUNNING};
     hone_status status = HONE_OK;
     /* While the watch is silent the shim lives: nothing else needs to be looked at. */
-    bool watched = r->watch >= 0 && !r->gone && r->attempt.state == ATTEMPT_RUNNING;
+    bool lives = r->watch >= 0 && !r->gone;
+    bool coming = lives && r->attempt.state == ATTEMPT_WAITING && r->launched &&
+                  r->stop == CAUSE_NONE && t->now - r->launched_at < COMING_MS;
+    if (coming) /* the next look may find all of a short trial at once */
+        return HONE_OK;
+    bool watched = lives && r->attempt.state == ATTEMPT_RUNNING;
     if (!watched)
         status = local_poll(r->folder, &s, err);
     if (status && err->status == HONE_ENOTFOUND) { /* no folder yet, or no longer */

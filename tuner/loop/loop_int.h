@@ -91,7 +91,11 @@ void running_free(struct running *r);
 
 /* ---- The tuner (state.c) ---- */
 
-enum { N_ASK_TIMES = 512, MOST_SHOWN = 128 };
+enum {
+    N_ASK_TIMES = 512,
+    MOST_SHOWN = 128,
+    COMING_MS = 20 /* a shim that was just started is looked at after this, or at its end */
+};
 
 struct tuner {
     struct store *store;
