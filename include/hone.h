@@ -354,6 +354,33 @@ HONE_NODISCARD HONE_API hone_status hone_add(hone_optimizer *opt, const hone_set
                                              size_t n_settings, const double *values, size_t n,
                                              uint64_t *id_out, hone_error *err);
 
+/** The most earlier studies that an optimizer learns from. */
+#define HONE_MAX_PARENTS 5
+
+/** What one configuration of an earlier study gave. */
+typedef struct hone_result {
+    const hone_setting *settings; /* its active parameters */
+    size_t n_settings;
+    double value; /* of the first objective, in the direction of this optimizer */
+} hone_result;
+
+/**
+ * Let the search learn from an earlier study of a related task: where good values lie, not how good
+ * they are. Its results are no trials of this study. How much it counts is found out from the
+ * values that are told, so that a misleading one does little harm. Each call adds a study.
+ *
+ * @param results     in any order. A parameter that a result lacks takes its default, else its
+ *                    middle; settings of other names are left out; a result with a value that its
+ *                    parameter can't have here, or that is not finite, is passed over
+ * @param n           how many
+ * @param n_used_out  how many were not passed over; may be NULL
+ * @return HONE_OK; HONE_EINVAL: a strategy that can't use it ("bayesian" can), several objectives,
+ *         or HONE_MAX_PARENTS are there already
+ * Cost: O(n log n); a few ms more in the first hone_ask() that fits a model
+ */
+HONE_NODISCARD HONE_API hone_status hone_transfer(hone_optimizer *opt, const hone_result *results,
+                                                  size_t n, size_t *n_used_out, hone_error *err);
+
 /**
  * Let one of the next asks give these settings, first come, first served. What is left out is
  * filled in by the strategy; parents are chosen such that the settings are active. At its turn, a

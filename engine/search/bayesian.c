@@ -121,13 +121,8 @@ static size_t design_size(const struct search_view *view, size_t d)
 /* Defaults where there are some, else the middle of each parameter. */
 static bool centre(const struct search_view *view, double *row, struct rng *rng)
 {
-    for (size_t j = 0; j < view->space->n; j++) {
-        const struct param *p = &view->space->params[j];
-        row[j] = p->has_default             ? p->default_coordinate
-                 : p->kind == PARAM_CHOICE  ? 0.0
-                 : p->kind == PARAM_ORDINAL ? space_cell(p, p->n_cells / 2)
-                                            : 0.5;
-    }
+    for (size_t j = 0; j < view->space->n; j++)
+        row[j] = space_middle(&view->space->params[j]);
     space_complete(view->space, row, rng);
     return space_satisfies(view->space, row);
 }
@@ -319,6 +314,7 @@ static hone_status propose(const struct search_view *view, struct buf *memo, dou
 const struct search_algorithm search_bayesian = {
     .name = "bayesian",
     .summary = "Gaussian process and expected improvement; the default",
+    .transfers = true,
     .check = check,
     .propose = propose,
     .expected_gain = expected_gain,

@@ -29,6 +29,14 @@ struct search_trial {
     size_t n_reports;
 };
 
+/** An earlier study of a related task, on rows of this study's space; its values are on a scale of
+ * their own. */
+struct search_parent {
+    size_t n;
+    double *rows;   /* n x space->n, best first */
+    double *values; /* minimised, rising */
+};
+
 /** All that a proposal may depend on. Trials are in the order of their ids. */
 struct search_view {
     const struct hone_space *space;
@@ -38,6 +46,8 @@ struct search_view {
     uint64_t next_id;      /* the id of the trial that is being proposed; picks its random stream */
     struct arena *scratch; /* reset after the proposal */
     const struct seen *seen; /* the rows of the trials, indexed; NULL: they are looked through */
+    const struct search_parent *parents;
+    size_t n_parents;
 };
 
 /** Whether no trial of the view has this row (always true when repeats are allowed). O(1). */
@@ -53,6 +63,7 @@ hone_status search_random_new(const struct search_view *view, struct rng *rng, d
 struct search_algorithm {
     const char *name;
     const char *summary; /* one line for help */
+    bool transfers;      /* learns from the view's parents */
 
     /** Refuse a space or options that it cannot serve, with a text; NULL: serves all. */
     hone_status (*check)(const struct hone_space *space, const hone_options *options,

@@ -110,6 +110,15 @@ double space_cell(const struct param *p, uint64_t i)
     return ((double)i + 0.5) / (double)p->n_cells;
 }
 
+double space_middle(const struct param *p)
+{
+    if (p->has_default)
+        return p->default_coordinate;
+    if (p->kind == PARAM_CHOICE)
+        return 0.0;
+    return p->kind == PARAM_ORDINAL ? space_cell(p, p->n_cells / 2) : space_round(p, 0.5);
+}
+
 /* The listed coordinate nearest to u; they rise. */
 static uint64_t nearest_listed(const struct param *p, double u)
 {

@@ -59,6 +59,10 @@ double space_round(const struct param *p, double u);
 /** The coordinate of cell number i of n_cells. */
 double space_cell(const struct param *p, uint64_t i);
 
+/** The coordinate that stands for the parameter when nothing is known: its default, else the middle
+ * of its range or list, of a choice the first value. */
+double space_middle(const struct param *p);
+
 /** The cell number of a coordinate; n_cells > 0. */
 uint64_t space_cell_of(const struct param *p, double coordinate);
 

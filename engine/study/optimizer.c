@@ -132,6 +132,7 @@ void hone_optimizer_free(hone_optimizer *opt)
     if (opt == NULL)
         return;
     queue_release(opt);
+    transfer_release(opt);
     for (size_t i = 0; i < opt->n_trials; i++)
         trial_free(opt->trials[i]);
     mem_free(opt->trials);
@@ -152,7 +153,9 @@ struct search_view optimizer_view(struct hone_optimizer *opt)
                                 .n_trials = opt->n_view,
                                 .next_id = opt->n_trials,
                                 .scratch = &opt->scratch,
-                                .seen = &opt->seen};
+                                .seen = &opt->seen,
+                                .parents = opt->parents,
+                                .n_parents = opt->n_parents};
 }
 
 /* The place of a trial in the view, or where it belongs. */

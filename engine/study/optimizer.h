@@ -56,6 +56,9 @@ struct hone_optimizer {
     struct queued *queue;
     size_t n_queued, queue_room;
 
+    struct search_parent parents[HONE_MAX_PARENTS];
+    size_t n_parents;
+
     struct buf memo;
     struct arena scratch;
 };
@@ -103,5 +106,8 @@ void queue_replay(struct hone_optimizer *opt, const char *why, const hone_settin
 hone_status queue_defaults(struct hone_optimizer *opt, hone_error *err);
 
 void queue_release(struct hone_optimizer *opt);
+
+/** Free what hone_transfer() has kept. */
+void transfer_release(struct hone_optimizer *opt);
 
 #endif

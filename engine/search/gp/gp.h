@@ -178,9 +178,19 @@ bool gp_fit(const struct gp_space *gs, const struct gp_data *data, struct gp_sta
 
 #define GP_COLUMNS 64 /* points that are predicted together */
 
+/** What is believed before a study's own values: constant + sum of weight[i] mu_i(x), with mu_i of
+ * processes of earlier studies. */
+struct gp_mean {
+    double constant;
+    size_t n;
+    struct gp_posterior *parts;
+    const double *weight;
+};
+
 struct gp_posterior {
     const struct gp_space *gs;
     const struct gp_data *data;
+    struct gp_mean *mean; /* of the prior; the data are what is left of the values; NULL: zero */
     struct gp_kernel kernel;
     size_t n, rows, stride;
     double *R, *alpha;
@@ -201,6 +211,12 @@ hone_status gp_posterior_init(struct gp_posterior *p, const struct gp_space *gs,
 /** mu and sd^2 at up to GP_COLUMNS points; x: n_features x GP_COLUMNS, `columns` a multiple of 8.
  */
 void gp_predict(struct gp_posterior *p, const double *x, size_t columns, double *mu, double *var);
+
+/** Only mu, at a fraction of the cost. */
+void gp_predict_mean(struct gp_posterior *p, const double *x, size_t columns, double *mu);
+
+/** The prior mean at up to GP_COLUMNS points, x and columns as above. */
+void gp_mean_at(struct gp_mean *mean, const double *x, size_t columns, double *mu);
 
 /**
  * After gp_predict() with 8 columns: prepare gradients of a function of mu and sd at these points.

@@ -21,7 +21,7 @@ static const struct gp_selection model_share = {120, 200, 80}, fit_share = {77, 
 bool gp_model_init(struct gp_model *m, const struct search_view *view, const struct gp_space *gs,
                    size_t objective)
 {
-    *m = (struct gp_model){.view = view, .gs = gs};
+    *m = (struct gp_model){.view = view, .gs = gs, .unit = 1.0};
     if (!gp_rows_collect(&m->rows, view, objective))
         return false;
     size_t n = m->rows.n;
@@ -69,9 +69,15 @@ static bool select_rows(const struct gp_model *m, const double *theta, struct gp
     return gp_select(m->gs, &kernel, features, n, m->t, n, share, *chosen, arena);
 }
 
+/* The prior mean of a told row, or of a pending one. */
+static double prior_of(const struct gp_model *m, bool told, size_t k)
+{
+    return m->mean != NULL ? m->prior[told ? k : m->rows.n + k] : 0.0;
+}
+
 /* Copy the chosen rows, and after them the pending ones if wanted. */
 static bool fill_data(const struct gp_model *m, const size_t *chosen, size_t n, bool pending,
-                      struct gp_data *data)
+                      double unit, struct gp_data *data)
 {
     size_t n_pending = pending ? m->rows.n_pending : 0;
     if (!gp_data_init(data, m->gs, n + n_pending, m->view->scratch))
@@ -84,10 +90,11 @@ static bool fill_data(const struct gp_model *m, const size_t *chosen, size_t n, 
         data->weight[i] = told ? m->rows.weight[k] : 1.0;
         if (!told)
             continue;
-        data->t[i] = m->t[k];
+        data->t[i] = (m->t[k] - prior_of(m, true, k)) / unit;
         data->extra[i] = m->rows.extra_t[k];
         if (m->warp.sd > 0.0)
             data->extra[i] += m->rows.extra_y[k] / (m->warp.sd * m->warp.sd);
+        data->extra[i] /= unit * unit;
     }
     return true;
 }
@@ -112,7 +119,8 @@ bool gp_model_fit(struct gp_model *m, struct gp_progress *progress, double *thet
     struct gp_data data;
     struct rng rng;
     rng_init(&rng, m->view->options->seed, RNG_FIT, m->view->next_id);
-    if (!select_rows(m, theta, fit_share, &chosen, &n) || !fill_data(m, chosen, n, false, &data) ||
+    if (!select_rows(m, theta, fit_share, &chosen, &n) ||
+        !fill_data(m, chosen, n, false, m->unit, &data) ||
         !gp_fit(m->gs, &data, starts, &rng, theta, m->view->scratch))
         return false;
     progress->fits = number;
@@ -122,14 +130,26 @@ bool gp_model_fit(struct gp_model *m, struct gp_progress *progress, double *thet
 
 hone_status gp_model_condition(struct gp_model *m, const double *theta)
 {
-    if (!select_rows(m, theta, model_share, &m->kept, &m->n_kept) ||
-        !fill_data(m, m->kept, m->n_kept, true, &m->data))
+    size_t n_theta = m->gs->d + GP_EXTRA;
+    double *own = arena_array(m->view->scratch, n_theta, sizeof *own);
+    if (own == NULL || !select_rows(m, theta, model_share, &m->kept, &m->n_kept) ||
+        !fill_data(m, m->kept, m->n_kept, true, 1.0, &m->data))
         return HONE_ENOMEM;
-    hone_status status = gp_posterior_init(&m->posterior, m->gs, &m->data, m->rows.n_pending, theta,
-                                           m->view->scratch);
+    /* theta is of values in the unit, the posterior of values in t. */
+    memcpy(own, theta, n_theta * sizeof *own);
+    if (m->mean != NULL) {
+        own[m->gs->d + GP_SIGNAL] += 2.0 * num_log(m->unit);
+        own[m->gs->d + GP_NOISE] += 2.0 * num_log(m->unit);
+    }
+    hone_status status =
+        gp_posterior_init(&m->posterior, m->gs, &m->data, m->rows.n_pending, own, m->view->scratch);
+    m->posterior.mean = m->mean;
     m->best = (double)INFINITY;
-    for (size_t i = 0; i < m->data.n; i++)
-        m->best = fmin(m->best, m->data.t[i]);
+    for (size_t i = 0; i < m->data.n; i++) {
+        bool told = i < m->n_kept;
+        m->best =
+            fmin(m->best, m->data.t[i] + prior_of(m, told, told ? m->kept[i] : i - m->n_kept));
+    }
     return status;
 }
 

@@ -14,12 +14,17 @@ struct gp_model {
     struct gp_rows rows;
     struct gp_warp warp;
     double *t; /* of all rows with a value */
+    /* What earlier studies say of them (transfer.h); NULL: there are none. */
+    struct gp_mean *mean;
+    const double *prior; /* the prior mean at all rows with a value, then at the pending ones */
+    double unit;         /* the spread of what it leaves over, in t; 1 without a mean */
     /* After gp_model_condition(): */
     size_t n_kept; /* rows that the posterior knows, and which */
     size_t *kept;
-    struct gp_data data; /* the kept rows, then the pending ones at what is believed of them */
+    struct gp_data data; /* the kept rows, then the pending ones at what is believed of them, less
+                            the prior mean */
     struct gp_posterior posterior;
-    double best; /* least of data.t: what a proposal has to beat */
+    double best; /* least t of the rows of data: what a proposal has to beat */
 };
 
 /** How far the fits are; kept in the memo with theta. */

@@ -1,7 +1,8 @@
 /*
  * posterior.c: what the Gaussian process believes of the points not yet tried.
  *
- *     mu(x) = k' alpha,   sd^2(x) = s2 - |R^-T k|^2,   k_i = k(x, x_i).
+ *     mu(x) = m(x) + k' alpha,   sd^2(x) = s2 - |R^-T k|^2,   k_i = k(x, x_i),
+ * with the prior mean m, mostly zero, and alpha of t - m.
  * Pending rows are handled in the same pass: v = R^-T t is built row by row, and a row without a
  * value gets the mean given the rows before it, t_i = mu_i, which is v_i = 0.
  * Invariant: var >= VAR_FLOOR.
@@ -101,17 +102,60 @@ HONE_CLONES static void reduce(const struct gp_posterior *p, size_t columns, dou
     }
 }
 
-void gp_predict(struct gp_posterior *p, const double *x, size_t columns, double *mu, double *var)
+/* mu += the prior mean */
+static void add_mean(struct gp_mean *mean, const double *x, size_t columns, double *mu)
 {
-    const struct gp_data *data = p->data;
+    double part[GP_COLUMNS];
+    for (size_t c = 0; c < columns; c++)
+        mu[c] += mean->constant;
+    for (size_t i = 0; i < mean->n; i++) {
+        gp_predict_mean(&mean->parts[i], x, columns, part);
+        for (size_t c = 0; c < columns; c++)
+            mu[c] += mean->weight[i] * part[c];
+    }
+}
+
+void gp_mean_at(struct gp_mean *mean, const double *x, size_t columns, double *mu)
+{
+    memset(mu, 0, columns * sizeof *mu);
+    add_mean(mean, x, columns, mu);
+}
+
+static void cross_covariances(struct gp_posterior *p, const double *x, size_t columns)
+{
     gp_scale(p->gs, &p->kernel, x, GP_COLUMNS, columns, p->x);
-    gp_covariances(p->gs, &p->kernel, (struct gp_columns){p->features, data->step}, p->n,
+    gp_covariances(p->gs, &p->kernel, (struct gp_columns){p->features, p->data->step}, p->n,
                    (struct gp_columns){p->x, GP_COLUMNS}, 0, columns, p->k,
                    columns == LANES ? p->g : NULL, columns);
+}
+
+HONE_CLONES static void reduce_mean(const struct gp_posterior *p, size_t columns, double *mu)
+{
+    for (size_t c = 0; c < columns; c += LANES) {
+        v8 mean = {0};
+        for (size_t i = 0; i < p->n; i++)
+            mean += v8_load(p->k + i * columns + c) * p->alpha[i];
+        v8_store(mu + c, mean);
+    }
+}
+
+void gp_predict_mean(struct gp_posterior *p, const double *x, size_t columns, double *mu)
+{
+    cross_covariances(p, x, columns);
+    reduce_mean(p, columns, mu);
+    if (p->mean != NULL)
+        add_mean(p->mean, x, columns, mu);
+}
+
+void gp_predict(struct gp_posterior *p, const double *x, size_t columns, double *mu, double *var)
+{
+    cross_covariances(p, x, columns);
     memcpy(p->v, p->k, p->n * columns * sizeof(double));
     memset(p->v + p->n * columns, 0, (p->rows - p->n) * columns * sizeof(double));
     linalg_solve_lower_many(p->R, p->n, p->stride, p->v, columns, columns);
     reduce(p, columns, mu, var);
+    if (p->mean != NULL)
+        add_mean(p->mean, x, columns, mu);
 }
 
 /* Minus the sum over rows of (d_mu alpha_i - d_sd (K^-1 k)_i / sd) G_j,i (x - x_i) / l^2, with G_j
@@ -153,4 +197,9 @@ void gp_predict_gradient(struct gp_posterior *p, const double *d_mu, const doubl
     v8 mu = v8_load(d_mu), var = -v8_load(d_sd) / v8_load(sd);
     memset(out, 0, p->gs->d * LANES * sizeof(double));
     sum_gradient(p, &mu, &var, out);
+    /* The parts' k and g are of the same points: gp_predict() was at them too. */
+    for (size_t i = 0; p->mean != NULL && i < p->mean->n; i++) {
+        v8 part = mu * p->mean->weight[i], none = {0};
+        sum_gradient(&p->mean->parts[i], &part, &none, out);
+    }
 }
