@@ -243,8 +243,12 @@ typedef struct hone_options {
     size_t n_objectives;  /* 0 = 1; more than one needs "random", "grid" or "sobol" */
     bool maximize[HONE_MAX_OBJECTIVES];
     bool repeats;         /* allow the same configuration again */
-    const char *stopping; /* "none" (NULL too), "median" ("auto" too) */
-    uint64_t warmup;      /* no trial is stopped up to this step; 0 = the rule's own, 1 */
+    const char *stopping; /* "none" (NULL too), "median" ("auto" too), "asha" */
+    uint64_t warmup;      /* no trial is stopped up to this step; 0 = the rule's own */
+    double min_resource;  /* "asha": the first step at which trials are stopped; 0 = by the rule */
+    double max_resource;  /* "asha": the step at which trials end, above min_resource; 0 = the
+                             largest that a completed trial has reported */
+    double eta;           /* "asha": one trial in eta goes on, [1.5, 100]; 0 = 3 */
     uint64_t grid_points; /* "grid": points of a parameter that has more values; 0 = all values */
     bool shuffle;         /* "grid": in a random order, by the seed */
     size_t n_constraints;
@@ -328,12 +332,14 @@ HONE_NODISCARD HONE_API hone_status hone_reopen(hone_optimizer *opt, uint64_t tr
 
 /**
  * Report the first objective of a running trial at a step, and learn whether to stop it. The trial
- * goes on running until it is told. Reports of running trials do not influence proposals.
+ * goes on running until it is told. Reports of running trials do not influence proposals. A trial
+ * is never stopped while it is the best so far: its value is at least as good as that of every
+ * completed trial, or, when none is completed, as the latest of every other trial.
  *
  * @param step      finite, >= 0; a step that was reported before is replaced
  * @param value     in the objective's own unit; ignored when it is not finite
- * @param stop_out  whether the stopping rule ends the trial; hone_trial_reason() says why; may be
- *                  NULL
+ * @param stop_out  whether the stopping rule ends the trial; hone_trial_reason() says why. NULL:
+ * the rule is not asked, as when a study is played back
  * @return HONE_OK; HONE_EINVAL: bad step; HONE_ENOTFOUND: no such trial; HONE_ESTATE: told before
  * Cost: O(n log r) for n trials with r reports each
  */

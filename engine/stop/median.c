@@ -59,12 +59,13 @@ static bool stops(const struct search_view *view, size_t index, struct buf *reas
     if (!(now->value > median))
         return false;
 
-    double sign = view->options->maximize[0] ? -1.0 : 1.0;
     buf_text(reason, "value ");
-    buf_printf(reason, "%.4g at step ", sign * now->value);
+    stop_value(view, now->value, reason);
+    buf_text(reason, " at step ");
     buf_double(reason, now->step);
-    buf_printf(reason, " is worse than %.4g, the median of the running means of %zu trials",
-               sign * median, n);
+    buf_text(reason, " is worse than ");
+    stop_value(view, median, reason);
+    buf_printf(reason, ", the median of the running means of %zu trials", n);
     return true;
 }
 

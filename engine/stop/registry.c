@@ -15,9 +15,14 @@ static const struct stop_rule stop_none = {
     .stops = never,
 };
 
-static const struct stop_rule *const rules[] = {&stop_none, &stop_median};
+static const struct stop_rule *const rules[] = {&stop_none, &stop_median, &stop_asha};
 
 #define N_RULES (sizeof rules / sizeof rules[0])
+
+const struct stop_rule *stop_at(size_t i)
+{
+    return i < N_RULES ? rules[i] : NULL;
+}
 
 const struct stop_rule *stop_find(const char *name)
 {

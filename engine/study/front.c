@@ -24,7 +24,6 @@ static bool covers(const struct hone_trial *a, const struct hone_trial *b, size_
 
 void front_add(struct front *front, const struct hone_trial *trial, size_t m)
 {
-    front->least = fmin(front->least, trial->minimised[0]);
     if (!trial->feasible)
         return;
     for (size_t i = 0; i < front->n; i++)

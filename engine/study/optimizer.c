@@ -93,7 +93,8 @@ hone_optimizer *hone_optimizer_new(const hone_space *space, const hone_options *
     const struct search_algorithm *algorithm;
     const struct stop_rule *rule;
     if (check_options(space, options, err) != HONE_OK ||
-        choose(options, &algorithm, &rule, err) != HONE_OK)
+        choose(options, &algorithm, &rule, err) != HONE_OK ||
+        stop_check(rule, options, err) != HONE_OK)
         return NULL;
 
     hone_optimizer *opt = mem_array(1, sizeof *opt);
@@ -102,7 +103,6 @@ hone_optimizer *hone_optimizer_new(const hone_space *space, const hone_options *
         return NULL;
     }
     buf_init(&opt->memo, MAX_MEMO);
-    opt->front.least = (double)INFINITY;
     opt->algorithm = algorithm;
     opt->rule = rule;
     opt->options = *options;
@@ -421,18 +421,17 @@ hone_status hone_reopen(hone_optimizer *opt, uint64_t trial_id, hone_error *err)
     return HONE_OK;
 }
 
-/* Ask the rule about a trial that has just reported, unless it is the best so far. Without memory
- * it goes on: not to stop is always allowed. */
-static void judge(hone_optimizer *opt, struct hone_trial *trial)
+/* Ask the rule about a trial that has just reported. Without memory it goes on: not to stop is
+ * always allowed. */
+static void judge(hone_optimizer *opt, struct hone_trial *trial, double step)
 {
-    double now = trial->reports[trial->n_reports - 1].value;
-    if (now <= opt->front.least)
-        return;
     struct buf reason;
     buf_init(&reason, 400);
     arena_reset(&opt->scratch);
     struct search_view view = optimizer_view(opt);
-    if (opt->rule->stops(&view, view_place(opt, trial->id), &reason))
+    const struct hone_trial *best = hone_best(opt);
+    if (stop_judge(opt->rule, &view, view_place(opt, trial->id), step,
+                   best != NULL ? best->minimised : NULL, &reason))
         trial->reason = buf_take(&reason);
     buf_release(&reason);
 }
@@ -451,8 +450,8 @@ hone_status hone_report(hone_optimizer *opt, uint64_t trial_id, double step, dou
         if (status != HONE_OK)
             return status;
         view_update(opt, trial);
-        if (trial->reason == NULL)
-            judge(opt, trial);
+        if (stop_out != NULL && trial->reason == NULL)
+            judge(opt, trial, step);
     }
     if (stop_out != NULL)
         *stop_out = trial->reason != NULL;

@@ -28,12 +28,10 @@ struct queued {
     size_t n;
 };
 
-/** The best trials, see hone_front(); and the least first objective of all completed ones, whether
- * they keep the constraints or not. */
+/** The best trials, see hone_front(). */
 struct front {
     const struct hone_trial **trials;
     size_t n;
-    double least; /* minimised; infinite at first */
 };
 
 /*

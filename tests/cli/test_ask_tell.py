@@ -112,6 +112,21 @@ def test_a_used_up_space_says_so(client, strategy):
     assert again["exhausted"] is True
 
 
+def test_asha_stops_with_a_reason_before_anything_is_completed(client):
+    client(space=SPACE, strategy="random",
+           stopping={"rule": "asha", "min_resource": 2, "max_resource": 18, "eta": 2})
+    client(ask=3)
+    assert client(report=[{"id": 0, "step": 2, "value": 0.5}]) == {"stop": []}
+    assert client(report=[{"id": 1, "step": 2, "value": 0.4}]) == {"stop": []}
+    assert client(report=[{"id": 2, "step": 1, "value": 9}]) == {"stop": []}
+    reply = client(report=[{"id": 2, "step": 2, "value": 0.6}])
+    assert reply == {"stop": [2], "reasons": {
+        "2": "value 0.6 at step 2 is number 3 of 3 trials at the rung of step 2, of which the best "
+             "1 go on"}}
+    assert client(report=[{"id": 0, "step": 3, "value": 0.7}]) == {"stop": []}
+    assert client(report=[{"id": 0, "step": 4, "value": 0.7}]) == {"stop": []}
+
+
 def test_values_that_are_not_finite_are_failures(client):
     client(space=SPACE, strategy="random")
     client(ask=5)
@@ -191,7 +206,7 @@ def test_strategies_to_come_list_what_there_is(client, name):
     assert name in text and "bayesian, random, grid, sobol" in text
 
 
-@pytest.mark.parametrize("rule", ["asha", "hyperband", "curve"])
+@pytest.mark.parametrize("rule", ["hyperband", "curve"])
 def test_rules_to_come_list_what_there_is(client, rule):
     for stopping in (rule, {"rule": rule, "min_resource": 1, "max_resource": 81, "eta": 3}):
         text = error(client(space=SPACE, stopping=stopping))
@@ -243,7 +258,15 @@ BAD_STUDIES = [
     ({"space": [X], "seed": 1.5}, '"seed" must be an integer'),
     ({"space": [X], "budget": 0}, '"budget" must be an integer of at least 1'),
     ({"space": [X], "parallel": "2"}, '"parallel" must be an integer'),
-    ({"space": [X], "stopping": {"rule": "median", "eta": 3}}, 'stopping: unknown key "eta"'),
+    ({"space": [X], "stopping": {"rule": "median", "eta": 3}},
+     'the stopping rule "median" takes no min_resource or eta'),
+    ({"space": [X], "stopping": {"rule": "asha", "eta": 1}}, "eta must be in [1.5, 100], got 1"),
+    ({"space": [X], "stopping": {"rule": "asha", "eta": "3"}}, '"eta" must be a number'),
+    ({"space": [X], "stopping": {"rule": "asha", "max_resource": -1}},
+     "max_resource must be above 0, got -1"),
+    ({"space": [X], "stopping": {"rule": "asha", "min_resource": 9, "max_resource": 9}},
+     "min_resource must be below max_resource 9, got 9"),
+    ({"space": [X], "stopping": {"rule": "asha", "et": 3}}, 'unknown key "et"; did you mean "eta"'),
     ({"space": [X], "strateg": "grid"}, 'study: unknown key "strateg"; did you mean "strategy"?'),
 ]
 

@@ -323,21 +323,22 @@ static hone_status read_strategy(const json_t *study, hone_options *options, hon
 
 static hone_status read_stopping(const json_t *study, hone_options *options, hone_error *err)
 {
-    static const char *const keys[] = {"rule", "warmup", NULL};
-    static const char *const later[] = {"rule",         "warmup", "min_resource",
-                                        "max_resource", "eta",    NULL};
+    static const char *const keys[] = {"rule",         "warmup", "min_resource",
+                                       "max_resource", "eta",    NULL};
     const json_t *stopping = json_object_get(study, "stopping");
     if (!json_is_object(stopping))
         return get_text(study, "stopping", "study", &options->stopping, err);
     hone_status status = get_text(stopping, "rule", "stopping", &options->stopping, err);
-    /* Of a rule that there is not, the optimizer's own text says more than its unknown keys. */
-    bool is_known = options->stopping == NULL || strcmp(options->stopping, "median") == 0 ||
-                    strcmp(options->stopping, "auto") == 0 ||
-                    strcmp(options->stopping, "none") == 0;
     if (status == HONE_OK)
-        status = protocol_check_keys(stopping, is_known ? keys : later, "stopping", err);
+        status = protocol_check_keys(stopping, keys, "stopping", err);
     if (status == HONE_OK)
         status = get_count(stopping, "warmup", "stopping", 0, &options->warmup, err);
+    if (status == HONE_OK)
+        status = get_number(stopping, "min_resource", "stopping", &options->min_resource, err);
+    if (status == HONE_OK)
+        status = get_number(stopping, "max_resource", "stopping", &options->max_resource, err);
+    if (status == HONE_OK)
+        status = get_number(stopping, "eta", "stopping", &options->eta, err);
     return status;
 }
 

@@ -78,13 +78,12 @@ static hone_status add_stopped(hone_optimizer *opt, const hone_setting *settings
                                const json_t *last, uint64_t *id_out, hone_error *err)
 {
     uint64_t id = 0;
-    bool stop;
     size_t size;
     const void *memo = hone_memo(opt, &size);
     hone_status status = hone_restore(opt, settings, n, "imported", memo, size, &id, err);
     if (!status)
         status = hone_report(opt, id, json_number_value(json_object_get(last, "step")),
-                             json_number_value(json_object_get(last, "value")), &stop, err);
+                             json_number_value(json_object_get(last, "value")), NULL, err);
     if (!status)
         status = hone_tell_stopped(opt, id, err);
     if (!status && id_out)
@@ -119,8 +118,7 @@ hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, co
 static hone_status report_visit(void *context, const struct observation *row, hone_error *err)
 {
     hone_optimizer *opt = context;
-    bool stop;
-    return hone_report(opt, (uint64_t)row->trial, row->step, row->value, &stop, err);
+    return hone_report(opt, (uint64_t)row->trial, row->step, row->value, NULL, err);
 }
 
 hone_status optimizer_report_stored(hone_optimizer *opt, struct store *store, int64_t study,

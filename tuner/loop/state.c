@@ -225,8 +225,8 @@ static hone_status tally_visit(void *context, const struct observation *row, hon
     running_tally(y->t, y->r, y->objective, row->step, row->value);
     if (y->objective > 0 || !y->t->reports)
         return HONE_OK;
-    bool stop; /* decided when it was read: an event says so where it was */
-    return hone_report(y->t->opt, (uint64_t)row->trial, row->step, row->value, &stop, err);
+    /* Whether to stop it was decided when the value was read; an event says so where it was. */
+    return hone_report(y->t->opt, (uint64_t)row->trial, row->step, row->value, NULL, err);
 }
 
 static hone_status load_running(struct tuner *t, struct running *r, hone_error *err)

@@ -353,6 +353,17 @@ static void check_prices(struct reader *r)
         json_object_del(r->canonical, "price_per_hour.currency");
 }
 
+/* Whether it is the early stopping that the engine refuses. */
+static bool is_about_stopping(const struct spec *spec)
+{
+    hone_options options = spec->options;
+    options.stopping = "none";
+    options.min_resource = options.max_resource = options.eta = 0.0;
+    hone_optimizer *opt = hone_optimizer_new(spec->space, &options, NULL);
+    hone_optimizer_free(opt);
+    return opt != NULL;
+}
+
 /* What the engine is told; it has the last word on whether strategy and space go together. */
 static void complete_options(struct reader *r)
 {
@@ -385,7 +396,8 @@ static void complete_options(struct reader *r)
     hone_error err = {0};
     hone_optimizer *opt = hone_optimizer_new(spec->space, &spec->options, &err);
     if (opt == NULL)
-        problem(r, strategy, NULL, "%s", err.text);
+        problem(r, is_about_stopping(spec) ? node_find(r->root, "early_stopping") : strategy, NULL,
+                "%s", err.text);
     hone_optimizer_free(opt);
 }
 

@@ -97,7 +97,6 @@ struct spec {
     char *early_stopping; /* "off", "median", ... */
     hone_options
         options; /* strategy, stopping, n_objectives, ... filled in; strings borrowed from here */
-    double stop_min_resource, stop_max_resource, stop_eta;
     int64_t max_trials, max_parallel;
     bool has_seed;
 

@@ -1,0 +1,202 @@
+/* test_stop.c: the stopping rules on curves made by hand. */
+#include "near.h"
+
+#include <string.h>
+
+#include "study/optimizer.h"
+
+static hone_optimizer *make(hone_options options)
+{
+    hone_space *space = hone_space_new();
+    hone_error err = {0};
+    if (options.strategy == NULL)
+        options.strategy = "random";
+    assert_int_equal(hone_space_add_float(space, "x", 0, 1, HONE_LINEAR, &err), HONE_OK);
+    hone_optimizer *opt = hone_optimizer_new(space, &options, &err);
+    if (opt == NULL)
+        fail_msg("%s", err.text);
+    hone_space_free(space);
+    return opt;
+}
+
+static uint64_t ask(hone_optimizer *opt)
+{
+    hone_error err = {0};
+    const hone_trial *trial = hone_ask(opt, &err);
+    assert_non_null(trial);
+    return hone_trial_id(trial);
+}
+
+/* Whether the report stops the trial. */
+static bool report(hone_optimizer *opt, uint64_t id, double step, double value)
+{
+    bool stop = false;
+    hone_error err = {0};
+    if (hone_report(opt, id, step, value, &stop, &err) != HONE_OK)
+        fail_msg("%s", err.text);
+    return stop;
+}
+
+static void tell(hone_optimizer *opt, uint64_t id, double value)
+{
+    assert_int_equal(hone_tell(opt, id, &value, 1, NULL), HONE_OK);
+}
+
+/* A trial of one value that reports at `first`, `first` + `gap`, ... up to `end`: the step at which
+ * it is stopped, or 0 when it completes. */
+static double run(hone_optimizer *opt, double value, double first, double gap, double end)
+{
+    uint64_t id = ask(opt);
+    for (double step = first; step <= end; step += gap)
+        if (report(opt, id, step, value)) {
+            assert_int_equal(hone_tell_stopped(opt, id, NULL), HONE_OK);
+            return step;
+        }
+    tell(opt, id, value);
+    return 0.0;
+}
+
+static const char *reason(const hone_optimizer *opt, uint64_t id)
+{
+    return hone_trial_reason(hone_find(opt, id));
+}
+
+/* ---- asha ---- */
+
+/* R = 9, eta = 3: rungs 1 and 3. Which of the values so far are among the best third at each rung
+ * is worked out by hand. */
+static void asha_lets_the_best_third_of_each_rung_go_on(void **state)
+{
+    (void)state;
+    hone_optimizer *opt =
+        make((hone_options){.stopping = "asha", .max_resource = 9, .min_resource = 1});
+    static const struct {
+        double value, stopped_at;
+    } trials[] = {
+        {5, 0},   /* alone at each rung */
+        {6, 1},   /* number 2 of 2 */
+        {4, 0},   /* the best */
+        {7, 1},   /* 4 of 4 */
+        {5, 1},   /* 2 of 5, one goes on: equal to the first trial, but that one came early */
+        {4.5, 3}, /* 2 of 6, and two go on; at step 3, 2 of 3 and one goes on */
+        {3, 0},   {4.4, 1}, /* 3 of 8, two go on */
+        {4.4, 3},           /* 3 of 9, three go on; at step 3, 3 of 5 */
+    };
+    for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++)
+        assert_true(run(opt, trials[i].value, 1, 1, 9) == trials[i].stopped_at);
+    assert_string_equal(reason(opt, 5), "value 4.5 at step 3 is number 2 of 3 trials at the rung "
+                                        "of step 3, of which the best 1 go on");
+    hone_optimizer_free(opt);
+}
+
+static void asha_learns_the_end_from_completed_trials(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make((hone_options){.stopping = "asha"});
+    uint64_t first = ask(opt), second = ask(opt);
+    for (int step = 1; step <= 810; step++) {
+        assert_false(report(opt, first, step, 1.0));
+        assert_false(report(opt, second, step, 2.0)); /* where trials end is not known yet */
+    }
+    tell(opt, first, 1.0);
+    assert_int_equal(hone_tell_stopped(opt, second, NULL), HONE_OK);
+    /* R = 810: rungs 10, 30, 90, 270 */
+    assert_true(run(opt, 3.0, 1, 1, 810) == 10.0);
+    uint64_t id = ask(opt);
+    assert_false(report(opt, id, 9, 3.0));
+    assert_true(report(opt, id, 35, 3.0)); /* between two rungs: the lower one was passed */
+    assert_non_null(strstr(reason(opt, id), "at step 35 is number 3 of 3 trials at the rung of "
+                                            "step 30"));
+    hone_optimizer_free(opt);
+}
+
+/* What a step counts is no matter: epochs from 0, iterations in hundreds, shares of an epoch. */
+static void asha_takes_steps_of_any_size(void **state)
+{
+    (void)state;
+    static const double first[] = {1, 0, 100, 0.1, 1e12}, gap[] = {1, 1, 100, 0.1, 1e12};
+    for (size_t i = 0; i < 5; i++) {
+        hone_optimizer *opt = make((hone_options){.stopping = "asha", .maximize = {true}});
+        double end = first[i] + 80.5 * gap[i];
+        assert_true(run(opt, 3.0, first[i], gap[i], end) == 0.0);
+        assert_true(run(opt, 4.0, first[i], gap[i], end) == 0.0);
+        double stopped = run(opt, 2.0, first[i], gap[i], end);
+        assert_true(stopped >= first[i] && stopped <= first[i] + 2.5 * gap[i]);
+        hone_optimizer_free(opt);
+    }
+}
+
+static void a_rung_is_judged_once_and_again_only_with_another_value(void **state)
+{
+    (void)state;
+    hone_optimizer *opt =
+        make((hone_options){.stopping = "asha", .min_resource = 3, .max_resource = 27});
+    uint64_t id = ask(opt), other = ask(opt);
+    assert_false(report(opt, other, 3, 2.0));
+    assert_false(report(opt, other, 4, 2.0));
+    assert_false(report(opt, id, 3, 1.0));
+    assert_false(report(opt, other, 5, 9.0)); /* no rung */
+    assert_false(report(opt, other, 2, 9.0)); /* an old step */
+    assert_false(report(opt, other, 9, 1.5)); /* the first at its rung */
+    assert_false(report(opt, id, 9, 1.0));
+    assert_false(report(opt, other, 9, 0.5));
+    assert_true(report(opt, other, 9, 1.5)); /* the value of this step was another */
+    hone_optimizer_free(opt);
+}
+
+static void an_end_that_no_rung_precedes_stops_nothing(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make((hone_options){.stopping = "asha", .max_resource = 1});
+    for (int i = 0; i < 5; i++)
+        assert_true(run(opt, i, 1, 1, 5) == 0.0);
+    hone_optimizer_free(opt);
+    opt = make((hone_options){.stopping = "asha", .max_resource = 27, .warmup = 8});
+    assert_true(run(opt, 0.0, 1, 1, 27) == 0.0);
+    assert_true(run(opt, 1.0, 1, 1, 27) == 9.0); /* rungs 1 and 3 are in the warm-up */
+    hone_optimizer_free(opt);
+}
+
+/* ---- Options ---- */
+
+static void resources_are_checked_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        hone_options options;
+        const char *text;
+    } bad[] = {
+        {{.stopping = "median", .eta = 3},
+         "the stopping rule \"median\" takes no min_resource or eta"},
+        {{.max_resource = 3}, "the stopping rule \"none\" takes no max_resource"},
+        {{.stopping = "asha", .min_resource = -1}, "min_resource must be above 0, got -1"},
+        {{.stopping = "asha", .max_resource = (double)INFINITY},
+         "max_resource must be above 0, got inf"},
+        {{.stopping = "asha", .min_resource = 3, .max_resource = 2},
+         "min_resource must be below max_resource 2, got 3"},
+        {{.stopping = "asha", .eta = 1}, "eta must be in [1.5, 100], got 1"},
+        {{.stopping = "asha", .eta = (double)NAN}, "eta must be in [1.5, 100], got nan"},
+    };
+    hone_space *space = hone_space_new();
+    hone_error err = {0};
+    assert_int_equal(hone_space_add_float(space, "x", 0, 1, HONE_LINEAR, &err), HONE_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_null(hone_optimizer_new(space, &bad[i].options, &err));
+        assert_int_equal(err.status, HONE_EINVAL);
+        assert_string_equal(err.text, bad[i].text);
+    }
+    hone_space_free(space);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(asha_lets_the_best_third_of_each_rung_go_on),
+        cmocka_unit_test(asha_learns_the_end_from_completed_trials),
+        cmocka_unit_test(asha_takes_steps_of_any_size),
+        cmocka_unit_test(a_rung_is_judged_once_and_again_only_with_another_value),
+        cmocka_unit_test(an_end_that_no_rung_precedes_stops_nothing),
+        cmocka_unit_test(resources_are_checked_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
