@@ -26,9 +26,9 @@ struct sqlite_store {
     int64_t patience_ms;             /* how long a lock is waited for */
     int64_t study;                   /* of the open transaction */
     uint64_t epoch;
-    bool writing; /* between begin and commit or rollback */
-    bool broken;  /* a write of this transaction failed: it can only be undone */
-    int64_t commits;
+    bool writing;                   /* between begin and commit or rollback */
+    bool broken;                    /* a write of this transaction failed: it can only be undone */
+    int64_t commits, tuner_commits; /* all of ours; those by commit() */
     /* Numbers of the metric names of `names_of`, in their order; kept between transactions. */
     int64_t names_of;
     size_t n_names;
