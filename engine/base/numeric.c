@@ -369,6 +369,21 @@ void num_sort(double *x, size_t n)
         }
 }
 
+void num_order(const double *key, size_t n, size_t *index)
+{
+    for (size_t i = 0; i < n; i++)
+        index[i] = i;
+    for (size_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
+        for (size_t i = gap; i < n; i++) {
+            size_t item = index[i], j = i;
+            for (; j >= gap && (key[index[j - gap]] > key[item] ||
+                                (key[index[j - gap]] == key[item] && index[j - gap] > item));
+                 j -= gap)
+                index[j] = index[j - gap];
+            index[j] = item;
+        }
+}
+
 double num_median(double *x, size_t n)
 {
     num_sort(x, n);

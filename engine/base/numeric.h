@@ -41,6 +41,9 @@ void num_exp_all(const double *x, size_t n, double *out);
  * O(n^1.3). */
 void num_sort(double *x, size_t n);
 
+/** Fill in the indices 0 .. n-1 by rising key, equal keys by index. Keys are not NaN. */
+void num_order(const double *key, size_t n, size_t *index);
+
 /** The median of n >= 1 numbers, none of them NaN; sorts x. The two middle ones may be as large as
  * doubles are. */
 double num_median(double *x, size_t n);

@@ -20,7 +20,8 @@ enum rng_purpose {
     RNG_RANDOM,
     RNG_FILL,
     RNG_TEST,
-    RNG_SCRIPT /* HONE_SEED of a trial */
+    RNG_SCRIPT,  /* HONE_SEED of a trial */
+    RNG_ANALYSIS /* no proposal depends on it */
 };
 
 /** A stream: draws of one purpose for one trial. Copy it freely; each draw advances only this copy.

@@ -519,19 +519,45 @@ static hone_status do_best(struct session *s, const json_t *json, struct buf *ou
     return HONE_OK;
 }
 
+static hone_status do_importance(struct session *s, const json_t *json, struct buf *out,
+                                 hone_error *err)
+{
+    if (!json_is_true(json))
+        return error_set(err, HONE_EINVAL, "\"importance\" must be true");
+    hone_effects *effects = hone_importance(s->opt, NULL, 0, err);
+    if (effects == NULL)
+        return err->status;
+    buf_text(out, "{\"importance\":{");
+    for (size_t i = 0; i < effects->n; i++) {
+        if (i > 0)
+            buf_char(out, ',');
+        buf_json(out, effects->effects[i].name);
+        buf_char(out, ':');
+        write_number(out, effects->effects[i].share);
+    }
+    buf_printf(out, "},\"method\":\"%s\"}", effects->method);
+    hone_effects_free(effects);
+    return HONE_OK;
+}
+
 static hone_status do_later(struct session *s, const json_t *json, struct buf *out, hone_error *err)
 {
     (void)s, (void)json, (void)out;
-    return error_set(err, HONE_EINVAL, "importance and predict are not available in hone %s",
-                     hone_version());
+    return error_set(err, HONE_EINVAL, "predict is not available in hone %s", hone_version());
 }
 
 static const struct request {
     const char *key;
     hone_status (*run)(struct session *, const json_t *, struct buf *, hone_error *);
 } requests[] = {
-    {"ask", do_ask},         {"tell", do_tell}, {"report", do_report},    {"add", do_add},
-    {"enqueue", do_enqueue}, {"best", do_best}, {"importance", do_later}, {"predict", do_later},
+    {"ask", do_ask},
+    {"tell", do_tell},
+    {"report", do_report},
+    {"add", do_add},
+    {"enqueue", do_enqueue},
+    {"best", do_best},
+    {"importance", do_importance},
+    {"predict", do_later},
 };
 
 #define N_REQUESTS (sizeof requests / sizeof requests[0])

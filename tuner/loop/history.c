@@ -61,6 +61,31 @@ bool spec_reports(const struct spec *spec)
     return spec->options.stopping && strcmp(spec->options.stopping, "none") != 0;
 }
 
+hone_status optimizer_ask_event(hone_optimizer *opt, const struct event *event, const json_t *body,
+                                hone_error *err)
+{
+    hone_status status = HONE_OK;
+    size_t n = 0, memo_size = 0;
+    uint64_t id = 0;
+    const char *memo_text = json_string_value(json_object_get(body, "memo"));
+    void *memo = base64_decode(memo_text ? memo_text : "", &memo_size);
+    hone_setting *settings = json_to_settings(json_object_get(body, "params"), &n, err);
+    if (!memo || (!settings && n)) {
+        status = error_set(err, HONE_EIO, "event %lld: trial %lld cannot be read",
+                           (long long)event->seq, (long long)event->trial);
+        goto out;
+    }
+    status = hone_restore(opt, settings, n, json_string_value(json_object_get(body, "why")), memo,
+                          memo_size, &id, err);
+    if (!status && id != (uint64_t)event->trial)
+        status = error_set(err, HONE_EIO, "event %lld: trial %lld comes out of order",
+                           (long long)event->seq, (long long)event->trial);
+out:
+    mem_free(settings);
+    mem_free(memo);
+    return status;
+}
+
 hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err)
 {
     size_t n = 0;

@@ -101,6 +101,13 @@ uint64_t tuner_new_seed(void);
 uint32_t trial_seed(uint64_t study_seed, int64_t trial);
 
 /**
+ * The optimizer of a study as it is now, for those who ask it and go: with all trials, also those
+ * that run. Caller: hone_optimizer_free().
+ */
+hone_optimizer *study_recall(struct store *store, const struct study_row *study,
+                             const struct spec *spec, hone_error *err);
+
+/**
  * Make all proposals of a study again and compare them with what was stored.
  *
  * @param trials_out  proposals compared

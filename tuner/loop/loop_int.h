@@ -179,6 +179,9 @@ hone_optimizer *optimizer_created(const struct spec *spec, const json_t *body, u
                                   hone_error *err);
 /** Whether a stopping rule wants to know the curves. */
 bool spec_reports(const struct spec *spec);
+/** Play back an ASK: the trial runs, with the number that the event says. */
+hone_status optimizer_ask_event(hone_optimizer *opt, const struct event *event, const json_t *body,
+                                hone_error *err);
 hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err);
 /** values_out: HONE_MAX_OBJECTIVES or NULL; written when the trial has values. */
 hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, const json_t *body,

@@ -43,33 +43,11 @@ static hone_status study_row_copy(struct study_row *out, const struct study_row 
 static hone_status play_ask(struct tuner *t, const struct event *event, const json_t *body,
                             hone_error *err)
 {
-    hone_status status = HONE_OK;
-    size_t n = 0, memo_size = 0;
-    uint64_t id = 0;
-    const char *memo_text = json_string_value(json_object_get(body, "memo"));
-    void *memo = base64_decode(memo_text ? memo_text : "", &memo_size);
-    hone_setting *settings = json_to_settings(json_object_get(body, "params"), &n, err);
-    if (!memo || (!settings && n)) {
-        status = error_set(err, HONE_EIO, "event %lld: trial %lld cannot be read",
-                           (long long)event->seq, (long long)event->trial);
-        goto out;
-    }
-    status = hone_restore(t->opt, settings, n, json_string_value(json_object_get(body, "why")),
-                          memo, memo_size, &id, err);
+    hone_status status = optimizer_ask_event(t->opt, event, body, err);
     if (status)
-        goto out;
-    if (id != (uint64_t)event->trial) {
-        status = error_set(err, HONE_EIO, "event %lld: trial %lld comes out of order",
-                           (long long)event->seq, (long long)event->trial);
-        goto out;
-    }
+        return status;
     t->n_trials++;
-    if (!tuner_add_running(t, event->trial))
-        status = error_memory(err);
-out:
-    mem_free(settings);
-    mem_free(memo);
-    return status;
+    return tuner_add_running(t, event->trial) ? HONE_OK : error_memory(err);
 }
 
 static void drop_running(struct tuner *t, int64_t trial)

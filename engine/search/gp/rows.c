@@ -161,22 +161,6 @@ bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view, size_
 
 /* ---- Selection ------------------------------------------------------------------------------- */
 
-/* Indices 0 .. n-1 by rising key; equal keys by index. */
-static void sort_by(size_t *index, const double *key, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        index[i] = i;
-    for (size_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
-        for (size_t i = gap; i < n; i++) {
-            size_t item = index[i], j = i;
-            for (; j >= gap && (key[index[j - gap]] > key[item] ||
-                                (key[index[j - gap]] == key[item] && index[j - gap] > item));
-                 j -= gap)
-                index[j] = index[j - gap];
-            index[j] = item;
-        }
-}
-
 /* Take the first `count` of the order that are not taken yet. */
 static void take(bool *taken, const size_t *index, size_t n, size_t count)
 {
@@ -215,11 +199,11 @@ bool gp_select(const struct gp_space *gs, const struct gp_kernel *kernel, const 
     double *key = arena_array(arena, n, sizeof *key);
     if (taken == NULL || index == NULL || key == NULL)
         return false;
-    sort_by(index, t, n);
+    num_order(t, n, index);
     size_t incumbent = index[0];
     take(taken, index, n, share.best);
     distances(gs, kernel, features, step, n, incumbent, false, key);
-    sort_by(index, key, n);
+    num_order(key, n, index);
     take(taken, index, n, share.near);
     /* Farthest points: each the one whose distance to the points so far is largest. */
     size_t last = n;
