@@ -168,6 +168,11 @@ def main():
     c.add_argument("--at", type=int, help="score after this many evaluations instead of at the end")
     c.add_argument("--by-suite", action="store_true")
     c.add_argument("--by-task", action="store_true", help="mean score per task instead")
+    c.add_argument(
+        "--trials",
+        action="store_true",
+        help="how many trials the base needs for the score of each other (at --at or its end)",
+    )
     c.add_argument("--budget", type=int)
     c.add_argument("--parallel", type=int)
     c.add_argument(

@@ -1,11 +1,17 @@
 #!/bin/sh
 # Search quality: hone over the public suites, beside the recorded results of its peers.
-#   bench/search.sh [PROCESSES]     results and tables in bench/results/
-# Ten seeds of 29 tasks with one objective: 50 and 100 evaluations one at a time, 50 by 4 workers.
+#   bench/search.sh [-l] [PROCESSES]     results and tables in bench/results/
+# 29 tasks with one objective, ten seeds: 50 evaluations one at a time. -l: also 100, 50 by 4 and
+# 100 by 16 workers, and how many trials it takes to be as good as the peers; six times as long.
 set -eu
-cd "$(dirname "$0")"
+long=
+if [ "${1:-}" = -l ]; then
+    long=1
+    shift
+fi
 processes=${1:-2}
-hone=${HONE:-$(pwd)/../build/tuner/cli/hone}
+cd "$(dirname "$0")"
+driver=${DRIVER:-../build/bench/bench-search}
 python=${PYTHON:-.venv/bin/python}
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 if [ ! -x "$python" ]; then
@@ -16,34 +22,43 @@ fi
 mkdir -p results
 single=tabular,conditional,bbob
 
-run() { # budget, parallel: every process takes a share of the ten seeds
-    out=results/hone.N$1.P$2
-    rm -f "$out".*
-    i=0
-    while [ "$i" -lt "$processes" ]; do
-        first=$((10 * i / processes)) last=$((10 * (i + 1) / processes - 1))
-        [ "$last" -lt "$first" ] ||
-            "$python" bench.py run --engine "$hone ask-tell" --name hone --suite $single \
-                --seeds "$first-$last" --budget "$1" --parallel "$2" --reuse --out "$out.$i.part" &
-        i=$((i + 1))
-    done
-    wait
-    cat "$out".*.part >"$out.jsonl"
-    rm "$out".*.part
+run() { # budget, parallel
+    "$driver" --tasks results/tasks --suite $single --budget "$1" --parallel "$2" -j "$processes" \
+        --out "results/hone.N$1.P$2.jsonl"
 }
 
+compare() { # setting, then peers of reference/ with their own, then options
+    files=results/hone.$1.jsonl
+    shift
+    while [ $# -gt 0 ] && [ -f "reference/$1.jsonl.gz" ]; do
+        files="$files reference/$1.jsonl.gz"
+        shift
+    done
+    # shellcheck disable=SC2086
+    "$python" bench.py compare $files "$@"
+}
+
+"$python" bench.py export --suite $single --seeds 10 --out results/tasks
 run 50 1
+{
+    compare N50.P1 random.N100.P1 sobol.N100.P1 optuna-tpe.N100.P1 --at 50 --by-suite
+    for peer in optuna-gp hebo smac hyperopt nevergrad ax vizier; do
+        [ ! -f reference/$peer.N50.P1.jsonl.gz ] || compare N50.P1 $peer.N50.P1
+    done
+} | tee results/table.txt
+compare N50.P1 optuna-tpe.N100.P1 --at 50 --by-task >results/tasks.txt
+[ -n "$long" ] || exit 0
+
 run 100 1
 run 50 4
+run 100 16
 {
-    "$python" bench.py compare results/hone.N50.P1.jsonl reference/random.N100.P1.jsonl.gz \
-        reference/sobol.N100.P1.jsonl.gz reference/optuna-tpe.N100.P1.jsonl.gz --at 50 --by-suite
-    for peer in optuna-gp.N50 hebo.N50 smac.N50 hyperopt.N50 nevergrad.N50; do
-        "$python" bench.py compare results/hone.N50.P1.jsonl reference/$peer.P1.jsonl.gz
+    compare N100.P1 optuna-tpe.N100.P1
+    compare N50.P4 optuna-tpe.N50.P4 random.N50.P4
+    [ ! -f reference/optuna-gp.N50.P4.jsonl.gz ] || compare N50.P4 optuna-gp.N50.P4
+    compare N100.P1 optuna-tpe.N100.P1 optuna-gp.N50.P1 hebo.N50.P1 smac.N50.P1 hyperopt.N50.P1 \
+        nevergrad.N50.P1 --trials
+    for at in 40 60 80; do
+        "$python" bench.py compare results/hone.N100.P16.jsonl results/hone.N100.P1.jsonl --trials --at $at
     done
-    "$python" bench.py compare results/hone.N100.P1.jsonl reference/optuna-tpe.N100.P1.jsonl.gz
-    "$python" bench.py compare results/hone.N50.P4.jsonl reference/optuna-tpe.N50.P4.jsonl.gz \
-        reference/random.N50.P4.jsonl.gz
-} | tee results/table.txt
-"$python" bench.py compare results/hone.N50.P1.jsonl reference/optuna-tpe.N100.P1.jsonl.gz \
-    --at 50 --by-task >results/tasks.txt
+} | tee -a results/table.txt

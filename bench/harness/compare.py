@@ -122,10 +122,55 @@ def table(data, base, title, at=None):
         )
 
 
+def curves(cells):
+    """{task: mean over seeds of the curve}; a study that ran out of configurations stays flat."""
+    out = {}
+    for t, seeds in cells.items():
+        longest = max(r["budget"] for r in seeds.values())
+        rows = [r["curve"] + r["curve"][-1:] * (longest - len(r["curve"])) for r in seeds.values()]
+        out[t] = np.mean([row[:longest] for row in rows], axis=0)
+    return out
+
+
+def trials_to(own, level):
+    """Trials until the mean over tasks (rows of `own`) is at most the mean of `level`; inf when
+    never."""
+    reached = own.mean(axis=0) <= level.mean() + 1e-12
+    return float(np.argmax(reached) + 1) if reached.any() else math.inf
+
+
+def trials_table(data, base, draws=2000):
+    """Print how many trials `base` needs for the mean score that each engine has at its end."""
+    print(f"\ntrials that {base} needs for the score of")
+    rng = np.random.default_rng(0)
+    for label, cells in data.items():
+        if label == base:
+            continue
+        pairs = {t: sorted(set(cells[t]) & set(data[base].get(t, {}))) for t in cells}
+        pairs = {t: seeds for t, seeds in pairs.items() if seeds}
+        if not pairs:
+            continue
+        mine = curves({t: {s: data[base][t][s] for s in seeds} for t, seeds in pairs.items()})
+        own = np.array([mine[t] for t in pairs])
+        level = np.array(
+            [np.mean([cells[t][s]["score"] for s in seeds]) for t, seeds in pairs.items()]
+        )
+        again = rng.integers(len(own), size=(draws, len(own)))
+        lo, hi = np.quantile(
+            [trials_to(own[i], level[i]) for i in again], [0.025, 0.975], method="nearest"
+        )
+        name = lambda n: f"{n:.0f}" if math.isfinite(n) else f"> {own.shape[1]}"
+        print(
+            f"{label:28s} score {level.mean():7.4f}: {name(trials_to(own, level)):>5s} "
+            f"[{name(lo)}, {name(hi)}]   {len(pairs)} tasks, "
+            f"{np.mean([len(seeds) for seeds in pairs.values()]):.1f} seeds"
+        )
+
+
 def main(a, opened):
     """Entry of `bench.py compare`."""
     data = load(a.files, opened, a.budget, a.parallel, a.at)
-    if not a.all_seeds and not a.by_task:
+    if not a.all_seeds and not a.by_task and not a.trials:
         data = common(data)
     base = a.base or next(iter(data))
     if a.by_task:
@@ -143,6 +188,9 @@ def main(a, opened):
                     for l in labels
                 )
             )
+        return
+    if a.trials:
+        trials_table(data, base)
         return
     table(data, base, "all suites", a.at)
     if a.by_suite:

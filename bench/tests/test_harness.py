@@ -98,6 +98,17 @@ def test_paired_difference():
     assert compare.paired(a, b, "score") == [-0.25]
 
 
+def test_trials_to_a_score():
+    own = np.array([[0.9, 0.5, 0.1, 0.1], [0.7, 0.5, 0.5, 0.1]])  # means 0.8, 0.5, 0.3, 0.1
+    for level, trials in ((0.9, 1), (0.5, 2), (0.4, 3), (0.05, np.inf)):
+        assert compare.trials_to(own, np.array([level])) == trials
+
+
+def test_curves_that_end_early_stay_flat():
+    rows = {0: {"budget": 4, "curve": [1.0, 0.5]}, 1: {"budget": 4, "curve": [0.8, 0.7, 0.3, 0.1]}}
+    assert np.allclose(compare.curves({"t": rows})["t"], [0.9, 0.6, 0.4, 0.3])
+
+
 if __name__ == "__main__":
     passed = failed = 0
     for name, test in sorted(globals().copy().items()):
