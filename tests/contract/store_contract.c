@@ -877,7 +877,7 @@ static void counts_follow_the_trials(void **state)
 {
     struct fixture *f = *state;
     struct study_counts c;
-    char imported[] = "imported";
+    char imported[] = "imported", warm[] = "warm";
     begin(f);
     put_trial(f, 0, HONE_TRIAL_COMPLETED);
     put_trial(f, 1, HONE_TRIAL_RUNNING);
@@ -888,6 +888,9 @@ static void counts_follow_the_trials(void **state)
     foreign.origin = imported;
     foreign.state = HONE_TRIAL_COMPLETED;
     OK(store_put_trial(f->store, &foreign, &err));
+    foreign.number = 6;
+    foreign.origin = warm;
+    OK(store_put_trial(f->store, &foreign, &err));
     put_attempt(f, 0, 1, ATTEMPT_PREEMPTED, 1000, 3000);
     put_attempt(f, 0, 2, ATTEMPT_SUCCEEDED, 5000, 5500);
     put_attempt(f, 1, 1, ATTEMPT_RUNNING, 1000, 0);
@@ -896,11 +899,13 @@ static void counts_follow_the_trials(void **state)
     put_attempt(f, 3, 1, ATTEMPT_FAILED, 0, 1001); /* never ran: no time of it */
     put_attempt(f, 4, 1, ATTEMPT_WAITING, 0, 0);
     put_attempt(f, 5, 1, ATTEMPT_SUCCEEDED, 1000, 9000); /* foreign time */
+    put_attempt(f, 6, 1, ATTEMPT_SUCCEEDED, 1000, 2000);
     OK(store_commit(f->store, &err));
     OK(store_counts(f->store, f->study.id, &c, &err));
     static const int64_t by_state[5] = {3, 1, 0, 1, 0};
     assert_memory_equal(c.by_state, by_state, sizeof by_state);
     assert_int_equal(c.imported, 1);
+    assert_int_equal(c.warm, 1);
     assert_int_equal(c.waiting, 2);
     assert_int_equal(c.attempts_ms, 2501);
     OK(store_counts(f->store, f->study.id + 1, &c, &err));

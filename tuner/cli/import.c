@@ -81,7 +81,7 @@ static hone_status write_all_trials(struct job *job, hone_error *err)
         status = store_counts(job->store, job->row.id, &counts, err);
     if (status != HONE_OK)
         return status;
-    int64_t first = counts.imported;
+    int64_t first = counts.imported + counts.warm;
     for (int s = HONE_TRIAL_RUNNING; s <= HONE_TRIAL_CANCELLED; s++)
         first += counts.by_state[s];
     job->row.epoch = epoch;

@@ -17,6 +17,7 @@
 #include "loop/loop.h"
 #include "report/best.h"
 #include "report/live.h"
+#include "report/parents.h"
 #include "report/text.h"
 
 static int status_of_error(const hone_error *err)
@@ -46,6 +47,11 @@ static char *new_uid(void)
 hone_status study_create(struct store *store, const struct spec *spec, struct study_row *row,
                          hone_error *err)
 {
+    struct parents parents; /* a study that could not start is not made */
+    hone_status status = parents_read(&parents, spec, store, err);
+    if (status)
+        return status;
+    parents_release(&parents);
     char *folder = anchor_text(store, spec->folder);
     struct buf stats;
     buf_init(&stats, 16384);
@@ -66,7 +72,7 @@ hone_status study_create(struct store *store, const struct spec *spec, struct st
         study_row_release(row);
         return error_memory(err);
     }
-    hone_status status = store_study_create(store, row, err);
+    status = store_study_create(store, row, err);
     if (status)
         study_row_release(row);
     return status;
@@ -282,7 +288,7 @@ int study_run(struct store *store, struct spec *spec, const struct globals *glob
             found = store_study_find(store, spec->name, &row, &err);
         } else if (made) {
             spec_free(spec);
-            return fail(EXIT_SYSTEM, "%s", err.text);
+            return fail(status_of_error(&err), "%s", err.text);
         } else {
             status = take_up(store, &row, spec, NULL, globals);
             study_row_release(&row);

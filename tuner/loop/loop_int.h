@@ -172,7 +172,10 @@ hone_status running_begin_attempt(struct tuner *t, struct running *r, const char
 /** The same for the best of an imported trial. */
 void tuner_count_import(struct tuner *t, int64_t trial, double value);
 
-/* ---- A study's history (history.c) ---- */
+/** Copy what the parents of a new study have found (warm.c). */
+hone_status warm_start(struct tuner *t, hone_error *err);
+
+/* ---- A study's history (history.c, warm.c) ---- */
 
 /** The optimizer that a CREATED event stands for. */
 hone_optimizer *optimizer_created(const struct spec *spec, const json_t *body, uint64_t seed,
@@ -186,6 +189,7 @@ hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hon
 /** values_out: HONE_MAX_OBJECTIVES or NULL; written when the trial has values. */
 hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, const json_t *body,
                                 uint64_t *id_out, double *values_out, hone_error *err);
+hone_status optimizer_transfer_event(hone_optimizer *opt, const json_t *body, hone_error *err);
 /** Report the stored objective values of a trial, as a TELL of it needs. */
 hone_status optimizer_report_stored(hone_optimizer *opt, struct store *store, int64_t study,
                                     int64_t trial, const char *metric, hone_error *err);

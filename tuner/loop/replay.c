@@ -102,6 +102,8 @@ static hone_status step(void *context, const struct event *event, const json_t *
         return replay_tell(p, event, body, err);
     case EVENT_ADD:
         return optimizer_add_event(p->opt, p->spec, body, &id, NULL, err);
+    case EVENT_TRANSFER:
+        return optimizer_transfer_event(p->opt, body, err);
     case EVENT_ENQUEUE:
         return optimizer_enqueue_event(p->opt, body, err);
     case EVENT_REOPEN:

@@ -141,6 +141,8 @@ static hone_status play(void *context, const struct event *event, const json_t *
         return play_tell(t, event, body, err);
     case EVENT_ADD:
         return play_add(t, event, body, err);
+    case EVENT_TRANSFER:
+        return optimizer_transfer_event(t->opt, body, err);
     case EVENT_ENQUEUE:
         return optimizer_enqueue_event(t->opt, body, err);
     case EVENT_STOP_TRIAL:
@@ -347,6 +349,8 @@ struct tuner *tuner_open(struct store *store, const struct study_row *study, str
         status = file_make_folder(t->folder, err);
     if (!status)
         status = rebuild(t, err);
+    if (!status)
+        status = warm_start(t, err);
     if (!status)
         status = enqueue_start(t, err);
     if (status)

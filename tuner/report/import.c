@@ -66,9 +66,7 @@ static bool to_number(const json_t *json, double *out)
     return text != NULL && str_double(text, strlen(text), out);
 }
 
-/** The parameter's value that a number or text stands for: 4, "4" and a choice of '4' are the same.
- */
-static bool to_value(const struct parameter *p, const json_t *json, hone_value *out)
+bool import_value(const struct parameter *p, const json_t *json, hone_value *out)
 {
     double number;
     char shown[32] = "";
@@ -128,7 +126,7 @@ static bool read_params(struct reading *r, hone_setting **out, size_t *n_out)
             continue; /* inactive; the engine knows whether it may be */
         hone_setting *setting = &(*out)[(*n_out)++];
         setting->name = p->name;
-        if (!to_value(p, value, &setting->value))
+        if (!import_value(p, value, &setting->value))
             return problem(r, "parameter", p->name, "its value is none of the parameter's");
     }
     return true;
@@ -403,7 +401,7 @@ static bool read_trial(struct reading *r, struct import_trial *trial, bool *left
                     import->spec->n_objectives, &id, r->err) == HONE_OK;
 }
 
-static bool add_object(struct import *import, const json_t *object, hone_error *err)
+hone_status import_add(struct import *import, const json_t *object, hone_error *err)
 {
     struct reading r = {.import = import, .object = object, .err = err};
     bool left_out = false;
@@ -412,18 +410,16 @@ static bool add_object(struct import *import, const json_t *object, hone_error *
         struct import_trial *trials = import->trials != NULL
                                           ? mem_resize(import->trials, room, sizeof *trials)
                                           : mem_array(room, sizeof *trials);
-        if (trials == NULL) {
-            error_memory(err);
-            return false;
-        }
+        if (trials == NULL)
+            return error_memory(err);
         import->trials = trials;
         import->room = room;
     }
     if (!read_trial(&r, &import->trials[import->n], &left_out))
-        return false;
+        return err->status;
     import->n += !left_out;
     import->n_left_out += left_out;
-    return true;
+    return HONE_OK;
 }
 
 /** Each line an object; empty lines are skipped. */
@@ -471,15 +467,24 @@ static hone_optimizer *new_checker(const struct spec *spec, hone_error *err)
     return hone_optimizer_new(spec->space, &options, err);
 }
 
-hone_status import_text(struct import *import, const struct spec *spec, const struct buf *text,
-                        const char *path, hone_error *err)
+hone_status import_begin(struct import *import, const struct spec *spec, const char *origin,
+                         hone_error *err)
 {
-    hone_status status = HONE_OK;
-    hone_error detail = {0};
-    json_t *array = NULL;
     *import = (struct import){.spec = spec, .checker = new_checker(spec, err)};
     if (import->checker == NULL)
         return HONE_EINVAL;
+    import->origin = keep_text(import, origin);
+    return import->origin != NULL ? HONE_OK : error_memory(err);
+}
+
+hone_status import_text(struct import *import, const struct spec *spec, const struct buf *text,
+                        const char *path, hone_error *err)
+{
+    hone_error detail = {0};
+    json_t *array = NULL;
+    hone_status status = import_begin(import, spec, "imported", err);
+    if (status != HONE_OK)
+        return status;
     array = parse(text, spec, &detail);
     if (array == NULL) {
         status = error_set(err, HONE_EINVAL, "%s:%s%s", path,
@@ -489,7 +494,7 @@ hone_status import_text(struct import *import, const struct spec *spec, const st
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *object = json_array_get(array, i);
         const json_t *line = json_object_get(object, "line");
-        if (add_object(import, object, &detail))
+        if (import_add(import, object, &detail) == HONE_OK)
             continue;
         status = line != NULL
                      ? error_set(err, HONE_EINVAL, "%s:%lld: %s", path,
@@ -545,46 +550,59 @@ static void add_outcome(const struct import *import, const struct import_trial *
     }
 }
 
-static hone_status write_event(const struct import *import, const struct import_trial *trial,
-                               struct store *store, int64_t number, int64_t now, uint64_t epoch,
-                               hone_error *err)
+char *import_event(const struct import *import, size_t i)
 {
+    const struct import_trial *trial = &import->trials[i];
     struct buf body;
     buf_init(&body, 1 << 24);
     buf_printf(&body, "{\"params\":%s", trial->params);
     add_outcome(import, trial, &body);
     buf_char(&body, '}');
-    struct event event = {
-        .at = now, .epoch = epoch, .kind = EVENT_ADD, .trial = number, .body = body.data};
-    hone_status status = body.failed ? error_memory(err) : store_put_event(store, &event, err);
+    char *text = buf_take(&body);
     buf_release(&body);
+    return text;
+}
+
+struct trial_row import_row(const struct import *import, size_t i, int64_t number)
+{
+    const struct import_trial *trial = &import->trials[i];
+    bool stopped = trial->state == HONE_TRIAL_STOPPED;
+    return (struct trial_row){.number = number,
+                              .origin = import->origin,
+                              .state = trial->state,
+                              .params = trial->params,
+                              /* What a stopped trial reached is its last observation. */
+                              .values = stopped ? NULL : trial->values,
+                              .why = trial->why,
+                              .reason = trial->reason,
+                              .started_at = trial->started_at,
+                              .ended_at = trial->ended_at};
+}
+
+static hone_status write_event(const struct import *import, size_t i, struct store *store,
+                               int64_t number, int64_t now, uint64_t epoch, hone_error *err)
+{
+    char *body = import_event(import, i);
+    struct event event = {
+        .at = now, .epoch = epoch, .kind = EVENT_ADD, .trial = number, .body = body};
+    hone_status status = body == NULL ? error_memory(err) : store_put_event(store, &event, err);
+    mem_free(body);
     return status;
 }
 
-static hone_status write_trial(const struct import_trial *trial, struct store *store,
+static hone_status write_trial(const struct import *import, size_t i, struct store *store,
                                int64_t number, hone_error *err)
 {
-    char origin[] = "imported";
-    struct trial_row row = {.number = number,
-                            .origin = origin,
-                            .state = trial->state,
-                            .params = trial->params,
-                            .values = trial->values,
-                            .why = trial->why,
-                            .reason = trial->reason,
-                            .started_at = trial->started_at,
-                            .ended_at = trial->ended_at};
-    /* What a stopped trial reached is its last observation: it has no final value. */
-    if (trial->state == HONE_TRIAL_STOPPED)
-        row.values = NULL;
+    const struct import_trial *trial = &import->trials[i];
+    struct trial_row row = import_row(import, i, number);
     hone_status status = store_put_trial(store, &row, err);
-    for (size_t i = 0; i < trial->n_attempts && status == HONE_OK; i++) {
-        struct attempt_row attempt = trial->attempts[i];
+    for (size_t k = 0; k < trial->n_attempts && status == HONE_OK; k++) {
+        struct attempt_row attempt = trial->attempts[k];
         attempt.trial = number;
         status = store_put_attempt(store, &attempt, err);
     }
-    for (size_t i = 0; i < trial->n_observations && status == HONE_OK; i++) {
-        struct observation observation = trial->observations[i];
+    for (size_t k = 0; k < trial->n_observations && status == HONE_OK; k++) {
+        struct observation observation = trial->observations[k];
         observation.trial = number;
         status = store_put_observations(store, &observation, 1, err);
     }
@@ -597,9 +615,9 @@ hone_status import_write(const struct import *import, struct store *store, int64
     hone_status status = HONE_OK;
     for (size_t i = 0; i < import->n && status == HONE_OK; i++) {
         int64_t number = first + (int64_t)i;
-        status = write_event(import, &import->trials[i], store, number, now, epoch, err);
+        status = write_event(import, i, store, number, now, epoch, err);
         if (status == HONE_OK)
-            status = write_trial(&import->trials[i], store, number, err);
+            status = write_trial(import, i, store, number, err);
     }
     return status;
 }

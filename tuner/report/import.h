@@ -28,6 +28,7 @@ struct import_trial {
 struct import {
     struct arena arena;
     struct spec const *spec;
+    char *origin;            /* of the trials that they become: imported, warm */
     hone_optimizer *checker; /* an engine that has all of them: what it takes, the study's will */
     size_t n, room;
     struct import_trial *trials;
@@ -45,7 +46,20 @@ HONE_NODISCARD hone_status import_read(struct import *import, const struct spec 
 /** The same for the text of a file; `path` is for messages. */
 HONE_NODISCARD hone_status import_text(struct import *import, const struct spec *spec,
                                        const struct buf *text, const char *path, hone_error *err);
+/** The same trial by trial: an import of none, and a trial in the form of the JSON export. */
+HONE_NODISCARD hone_status import_begin(struct import *import, const struct spec *spec,
+                                        const char *origin, hone_error *err);
+HONE_NODISCARD hone_status import_add(struct import *import, const json_t *object, hone_error *err);
 void import_release(struct import *import);
+
+/** The parameter's value that a number or text stands for: 4, "4" and a choice of '4' are the same;
+ * whether it is within a range is the engine's affair. */
+bool import_value(const struct parameter *p, const json_t *json, hone_value *out);
+
+/** What a trial is in the store: its row (texts are the import's), and the body of its ADD event
+ * (mem_free; NULL when memory is out). */
+struct trial_row import_row(const struct import *import, size_t i, int64_t number);
+char *import_event(const struct import *import, size_t i);
 
 /**
  * Write the trials with the numbers from `first` on, inside a transaction of the caller: an event

@@ -50,6 +50,8 @@ static void add_counts(struct buf *text, const struct study_view *view)
                (long long)view->spec->max_parallel);
     if (view->counts.imported > 0)
         buf_printf(text, "; %lld imported", (long long)view->counts.imported);
+    if (view->counts.warm > 0)
+        buf_printf(text, "; %lld of earlier studies", (long long)view->counts.warm);
 }
 
 static void add_best(struct buf *text, const struct study_view *view)

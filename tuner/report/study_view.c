@@ -8,7 +8,7 @@
  *     saved, stopping  for each trial that was stopped early: the mean time of completed trials
  *                    less its own, at its price; never below 0
  *     saved, spot    spot hours x (price on demand - price of spot)
- * Imported trials count in none of them.
+ * Trials that were run elsewhere count in none of them.
  */
 #include "report/study_view.h"
 
@@ -25,7 +25,7 @@
 /* What the figures need of each trial. */
 struct brief {
     hone_trial_state state;
-    bool imported;
+    bool own;
     int64_t ended_at;
     int64_t ms; /* over its attempts */
     double price;
@@ -155,9 +155,8 @@ static hone_status read_trial(void *context, const struct trial_row *row, hone_e
     if (!grow(&r->trials, &r->room, r->n_trials, sizeof *r->trials) ||
         !grow(&r->running, &r->running_room, r->n_running, sizeof *r->running))
         return error_memory(err);
-    r->trials[r->n_trials++] = (struct brief){.state = row->state,
-                                              .imported = strcmp(row->origin, "imported") == 0,
-                                              .ended_at = row->ended_at};
+    r->trials[r->n_trials++] = (struct brief){
+        .state = row->state, .own = trial_is_own(row->origin), .ended_at = row->ended_at};
     if (row->state == HONE_TRIAL_RUNNING)
         r->running[r->n_running++] = row->number;
     if (row->state != HONE_TRIAL_COMPLETED || values_read(row->values, values) == 0 ||
@@ -186,7 +185,7 @@ static hone_status read_cost(void *context, const struct attempt_row *row, hone_
     (void)err;
     struct reading *r = context;
     struct study_view *view = r->view;
-    if (row->trial < 0 || (size_t)row->trial >= r->n_trials || r->trials[row->trial].imported)
+    if (row->trial < 0 || (size_t)row->trial >= r->n_trials || !r->trials[row->trial].own)
         return HONE_OK;
     struct brief *trial = &r->trials[row->trial];
     int64_t ms = attempt_ms(row, r->now);
@@ -204,7 +203,7 @@ static void forecast_cost(struct reading *r)
     struct study_view *view = r->view;
     double completed_ms = 0, n_completed = 0;
     for (size_t i = 0; i < r->n_trials; i++) {
-        if (r->trials[i].imported || r->trials[i].state != HONE_TRIAL_COMPLETED)
+        if (!r->trials[i].own || r->trials[i].state != HONE_TRIAL_COMPLETED)
             continue;
         completed_ms += (double)r->trials[i].ms;
         n_completed++;
@@ -212,7 +211,7 @@ static void forecast_cost(struct reading *r)
     double mean_ms = n_completed > 0 ? completed_ms / n_completed : 0;
     for (size_t i = 0; i < r->n_trials; i++) {
         double ms = mean_ms - (double)r->trials[i].ms;
-        if (!r->trials[i].imported && r->trials[i].state == HONE_TRIAL_STOPPED && ms > 0)
+        if (r->trials[i].own && r->trials[i].state == HONE_TRIAL_STOPPED && ms > 0)
             view->saved_stopping += ms / MS_PER_HOUR * r->trials[i].price;
     }
     int64_t to_come = view->spec->max_trials - view->ended;
@@ -288,7 +287,7 @@ static void count_ended(struct reading *r)
     view->ended = n[HONE_TRIAL_COMPLETED] + n[HONE_TRIAL_STOPPED] + n[HONE_TRIAL_FAILED] +
                   n[HONE_TRIAL_CANCELLED];
     for (size_t i = 0; i < r->n_trials; i++)
-        view->since_best += view->best >= 0 && !r->trials[i].imported &&
+        view->since_best += view->best >= 0 && r->trials[i].own &&
                             r->trials[i].state != HONE_TRIAL_RUNNING &&
                             r->trials[i].ended_at > r->best_ended_at;
 }

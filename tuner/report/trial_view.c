@@ -135,7 +135,7 @@ static void add_attempts(struct collection *c, struct trial_view *view)
         if (c->spec->has_price)
             view->cost = (isnan(view->cost) ? 0 : view->cost) + ms / MS_PER_HOUR * price;
     }
-    if (strcmp(view->row->origin, "imported") == 0)
+    if (!trial_is_own(view->row->origin))
         view->cost = (double)NAN; /* somebody else's money */
 }
 

@@ -398,6 +398,9 @@ static void complete_options(struct reader *r)
     if (opt == NULL)
         problem(r, is_about_stopping(spec) ? node_find(r->root, "early_stopping") : strategy, NULL,
                 "%s", err.text);
+    else if (spec->n_warm_parents > 0 && spec->warm_mode == WARM_TRANSFER &&
+             hone_transfer(opt, NULL, 0, NULL, &err) != HONE_OK)
+        problem(r, node_find(r->root, "warm_start"), "warm_start.mode", "transfer: %s", err.text);
     hone_optimizer_free(opt);
 }
 
@@ -472,6 +475,7 @@ struct spec *read_root(struct reader *r, struct node *root, struct problems *pro
     read_where(r, node_find(root, "where"));
     check_command(r, node_find(root, "command"));
     check_prices(r);
+    read_warm_start(r, node_find(root, "warm_start"));
     complete_options(r);
     read_start(r, node_find(root, "start"));
     spec->workdir = keep_path(r, spec->workdir);

@@ -88,6 +88,8 @@ void read_parameters(struct reader *r, const struct node *node);
 void read_where(struct reader *r, const struct node *node);
 /** After the space is made. */
 void read_start(struct reader *r, const struct node *node);
+/* warm_start.c */
+void read_warm_start(struct reader *r, const struct node *node);
 
 /* read.c: the common end of all ways in. flags.c builds `root` from words. */
 struct spec *read_root(struct reader *r, struct node *root, struct problems *problems);

@@ -67,6 +67,16 @@ struct parameter {
     struct parameter_condition *conditions;
 };
 
+/** An earlier study to learn from. */
+struct warm_parent {
+    char *text; /* as written */
+    char
+        *store; /* path of its store or of the folder that has it, absolute; NULL: the same store */
+    char *name;
+};
+
+enum warm_mode { WARM_IDENTICAL, WARM_TRANSFER };
+
 enum timeout_end { TIMEOUT_FAIL, TIMEOUT_KEEP };
 
 struct spec {
@@ -114,6 +124,9 @@ struct spec {
 
     size_t n_start;
     struct start_config *start;
+    size_t n_warm_parents;
+    struct warm_parent *warm_parents;
+    enum warm_mode warm_mode;
 
     size_t slot_cpus, slot_gpus, slot_per_gpu;
     uint64_t slot_memory_bytes;

@@ -276,6 +276,8 @@ static hone_status count_states(struct sqlite_store *s, int64_t study, struct st
             status = sqlite_unknown_word(s, "state of a trial", sqlite_text(q, 0), err);
         else if (strcmp(origin, "imported") == 0)
             out->imported += n;
+        else if (strcmp(origin, "warm") == 0)
+            out->warm += n;
         else
             out->by_state[state] += n;
     }
@@ -304,21 +306,21 @@ hone_status sqlite_counts(struct store *store, int64_t study, struct study_count
 {
     struct sqlite_store *s = sqlite_self(store);
     struct study_counts counts = {0};
-    int64_t attempts[2] = {0}, imported[2] = {0};
+    int64_t attempts[2] = {0}, foreign[2] = {0};
     hone_status status = sqlite_run(s, SQL_SNAPSHOT, NULL, 0, err);
     if (status != HONE_OK)
         return status;
     status = count_states(s, study, &counts, err);
     if (status == HONE_OK)
         status = sums(s, SQL_COUNT_ATTEMPTS, study, attempts, err);
-    if (status == HONE_OK && counts.imported > 0)
-        status = sums(s, SQL_COUNT_IMPORTED, study, imported, err);
+    if (status == HONE_OK && counts.imported + counts.warm > 0)
+        status = sums(s, SQL_COUNT_FOREIGN, study, foreign, err);
     hone_status end = sqlite_run(s, SQL_SNAPSHOT_END, NULL, 0, status == HONE_OK ? err : NULL);
     if (status == HONE_OK)
         status = end;
     if (status != HONE_OK)
         return status;
-    counts.attempts_ms = attempts[0] - imported[0];
+    counts.attempts_ms = attempts[0] - foreign[0];
     counts.waiting = attempts[1];
     *out = counts;
     return HONE_OK;

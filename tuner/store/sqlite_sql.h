@@ -77,9 +77,9 @@
                       "(SELECT count(*) FROM trial t WHERE study = ?1 AND state = 'running' AND "  \
                       "(SELECT a.state FROM attempt a WHERE a.study = ?1 AND a.trial = t.number "  \
                       "ORDER BY a.number DESC LIMIT 1) = 'waiting')")                              \
-    X(COUNT_IMPORTED, "SELECT sum(a.ended_at - a.started_at) FROM trial t JOIN attempt a ON "      \
-                      "a.study = t.study AND a.trial = t.number WHERE t.study = ? AND "            \
-                      "t.origin = 'imported' AND a.ended_at > 0 AND a.started_at > 0")             \
+    X(COUNT_FOREIGN, "SELECT sum(a.ended_at - a.started_at) FROM trial t JOIN attempt a ON "       \
+                     "a.study = t.study AND a.trial = t.number WHERE t.study = ? AND "             \
+                     "t.origin IN ('imported', 'warm') AND a.ended_at > 0 AND a.started_at > 0")   \
     X(DATA_VERSION, "PRAGMA data_version")                                                         \
     X(SNAPSHOT, "SAVEPOINT snapshot")                                                              \
     X(SNAPSHOT_END, "RELEASE snapshot")                                                            \

@@ -72,6 +72,11 @@ const char *attempt_state_text(enum attempt_state state)
     return attempt_states[state];
 }
 
+bool trial_is_own(const char *origin)
+{
+    return strcmp(origin, "imported") != 0 && strcmp(origin, "warm") != 0;
+}
+
 int event_kind_of(const char *text)
 {
     return word_find(event_kinds, N(event_kinds), text);

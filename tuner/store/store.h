@@ -62,6 +62,7 @@ struct study_row {
     X(CHANGED, "changed")       /* other limits or budget on resume: {lines, spec} */              \
     X(ASK, "ask")               /* {params, why, memo (base64), origin} */                         \
     X(ADD, "add")               /* imported or warm: {params, values or (stopped) last} */         \
+    X(TRANSFER, "transfer")     /* what an earlier study found: {study, results} */                \
     X(ENQUEUE, "enqueue")       /* {params} */                                                     \
     X(STOP_TRIAL, "stop_trial") /* decided to end it: {cause, reason} */                           \
     X(TELL, "tell")             /* {state, values} */                                              \
@@ -88,7 +89,7 @@ struct event {
 
 struct trial_row {
     int64_t number;
-    char *origin; /* search, enqueued, start, imported */
+    char *origin; /* search, enqueued, start; imported, warm: not run by this study */
     hone_trial_state state;
     char *params;   /* JSON object: active parameters in declaration order */
     char *values;   /* JSON array, or NULL */
@@ -97,6 +98,10 @@ struct trial_row {
     char *log_tail; /* last lines of a failed trial's log, or NULL */
     int64_t started_at, ended_at;
 };
+
+/** Whether a trial was run by this study: then it is one of max_trials, and its time is paid for.
+ */
+bool trial_is_own(const char *origin);
 
 enum attempt_state {
     ATTEMPT_WAITING,
@@ -238,10 +243,10 @@ HONE_NODISCARD hone_status store_observations(struct store *store, int64_t study
 /** Trials by state, attempts that wait, and the sum of attempts' seconds: what `status` needs,
  * without visiting rows. */
 struct study_counts {
-    int64_t by_state[5]; /* hone_trial_state; imported ones are not counted */
-    int64_t imported;
+    int64_t by_state[5]; /* hone_trial_state; of the study's own trials */
+    int64_t imported, warm;
     int64_t waiting;     /* running trials whose last attempt waits */
-    int64_t attempts_ms; /* over ended attempts; not of imported trials */
+    int64_t attempts_ms; /* over ended attempts of own trials */
 };
 HONE_NODISCARD hone_status store_counts(struct store *store, int64_t study,
                                         struct study_counts *out, hone_error *err);
