@@ -450,9 +450,10 @@ HONE_API const hone_trial *hone_find(const hone_optimizer *opt, uint64_t trial_i
 /** What one parameter does to an objective. */
 typedef struct hone_effect {
     const char *name; /* the optimizer's */
-    double share;     /* [0, 1]: "ped-anova": of what sets the best trials apart, all together 1 */
-    double low, high; /* 90 % interval of the share; NaN where the method has none */
-    double total;     /* NaN but for "sobol" */
+    double share;     /* [0, 1]: "ped-anova": of what sets the best trials apart, all together 1;
+                         else of the variance, by this parameter alone */
+    double low, high; /* 90 % interval of the share; NaN: "sobol" has none */
+    double total;     /* "sobol": share of the variance in which it has a part; else NaN */
     double active;    /* share of the ended trials in which it was active */
 } hone_effect;
 
@@ -462,8 +463,8 @@ typedef struct hone_effects {
     size_t n; /* parameters */
     const hone_effect *effects;
     size_t n_trials; /* that have ended */
-    double fit;      /* NaN for "ped-anova" */
-    bool enough;     /* false: too little data to go by; "ped-anova": fewer than 20 trials */
+    double fit;      /* R^2 of the model on trials that it has not seen; NaN for "ped-anova" */
+    bool enough;     /* false: too little data to go by: fit < 0.3, or fewer than 20 trials */
 } hone_effects;
 
 /**
@@ -475,18 +476,83 @@ typedef struct hone_effects {
  * 2023). Failed and stopped trials count among all, never among the best. Its intervals are those
  * of 100 bootstrap samples.
  *
- * @param method     "ped-anova"; NULL is the same
+ * "sobol" has the indices of first order and in total, S_j = V(E(f | u_j)) / V(f) and T_j =
+ * E(V(f | all but u_j)) / V(f), of a Gaussian process that is fitted to the trials, for parameters
+ * that are drawn independently and uniformly on their scales; T_j - S_j is what it does together
+ * with others (Saltelli et al. 2010; 4,096 points). fit is that of each trial left out.
+ *
+ * "fanova" has the first-order shares of a forest of 64 trees, exactly, tree by tree (Hutter, Hoos
+ * & Leyton-Brown 2014); its intervals are those of the trees. fit is that of the trees which have
+ * not seen a trial.
+ *
+ * The last two know completed trials and, by what they would have ended at, stopped ones; not
+ * failures. Values that are worse than the median by more than three times
+ * its distance to the best tenth count as that. A conditional parameter's share is that of the
+ * whole space, also of the part in which it is inactive.
+ *
+ * @param method     "ped-anova" (NULL too), "sobol", "fanova"
  * @param objective  number of the objective, from 0
  * @return the effects, or NULL: HONE_EINVAL: unknown method or objective; HONE_ESTATE: fewer than
- *         10 trials have ended, or none of them with a value
+ *         10 trials have ended ("sobol": 3 configurations with different values), or none of them
+ *         with a value
  * Ownership: the caller's: hone_effects_free(). Names live as long as the optimizer.
- * Cost: O(100 n d) for n trials and d parameters: 15 ms at n = 1,000 and d = 10
+ * Cost: n trials, d parameters: O(100 n d): 15 ms at n = 1,000 and d = 10; "sobol" a fit and
+ *       4,096 (d + 2) predictions, "fanova" O(64 n d log n): below 1 s there
  */
 HONE_API hone_effects *hone_importance(const hone_optimizer *opt, const char *method,
                                        size_t objective, hone_error *err);
 
 /** NULL does nothing. */
 HONE_API void hone_effects_free(hone_effects *effects);
+
+/** What a model of the ended trials expects of a configuration, in the objective's own unit. */
+typedef struct hone_prediction {
+    double mean;
+    double sd;     /* of the mean: what is not known for want of trials */
+    double sd_run; /* of a single run: that, and the noise from run to run */
+} hone_prediction;
+
+/** A Gaussian process that was fitted to the ended trials of an optimizer. */
+typedef struct hone_model hone_model;
+
+/**
+ * Fit a model to an objective as it is now. What is told later does not change it.
+ *
+ * @param objective  number of the objective, from 0
+ * @return the model, or NULL: HONE_EINVAL: no such objective; HONE_ESTATE: fewer than 3
+ *         configurations with values that differ
+ * Ownership: the caller's: hone_model_free(). The optimizer must outlive it.
+ * Cost: O(n^3) in the number of ended trials n up to 256 for the fit and 400 for the rest; of more,
+ *       a selection is kept
+ */
+HONE_API hone_model *hone_model_new(const hone_optimizer *opt, size_t objective, hone_error *err);
+
+/** NULL does nothing. */
+HONE_API void hone_model_free(hone_model *model);
+
+/** R^2 of its predictions, on its own scale, of each trial when that is left out: 1 is perfect, 0
+ * no better than the mean. */
+HONE_API double hone_model_fit(const hone_model *model);
+
+/**
+ * Predict the objective of a configuration, tried or not.
+ *
+ * @param settings  a value for each active parameter, and for no other
+ * @return HONE_OK; HONE_EINVAL: settings that are no configuration
+ * Cost: O(n^2), n <= 400; allocates nothing
+ */
+HONE_NODISCARD HONE_API hone_status hone_predict(hone_model *model, const hone_setting *settings,
+                                                 size_t n_settings, hone_prediction *out,
+                                                 hone_error *err);
+
+/**
+ * Predict the objective of a trial as if neither it nor another one with its configuration had
+ * been run (leave-one-out; the fitted length scales stay).
+ *
+ * @return HONE_OK; HONE_ENOTFOUND: no such trial
+ */
+HONE_NODISCARD HONE_API hone_status hone_predict_trial(hone_model *model, uint64_t trial_id,
+                                                       hone_prediction *out, hone_error *err);
 
 /* ---- Continuing a study ------------------------------------------------------------------------
  */

@@ -28,6 +28,6 @@ double sorted_quantile(const double *x, size_t n, double p);
  */
 typedef hone_status importance_method(const struct search_view *view, size_t objective,
                                       hone_effect *effects, hone_effects *out, hone_error *err);
-importance_method importance_ped_anova;
+importance_method importance_ped_anova, importance_sobol, importance_fanova;
 
 #endif

@@ -14,7 +14,7 @@ bool evidence_view(const struct hone_optimizer *opt, struct arena *arena, struct
                                 .options = &opt->options,
                                 .trials = ended,
                                 .n_trials = n,
-                                .next_id = opt->n_trials,
+                                .next_id = n, /* picks random streams: running trials must not */
                                 .scratch = arena};
     return true;
 }

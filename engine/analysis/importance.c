@@ -11,6 +11,8 @@ static const struct method {
     importance_method *run;
 } methods[] = {
     {"ped-anova", importance_ped_anova},
+    {"sobol", importance_sobol},
+    {"fanova", importance_fanova},
 };
 
 #define N_METHODS (sizeof methods / sizeof methods[0])

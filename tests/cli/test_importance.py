@@ -2,10 +2,11 @@
 
 import json
 import math
+import subprocess
 
 import pytest
 
-from lab import Lab
+from lab import HONE, Lab
 
 PARAMETERS = """\
   lr: {type: float, min: 1.0e-5, max: 1.0e-1, scale: log}
@@ -62,6 +63,19 @@ def test_json_has_shares_intervals_and_activity(lab):
     assert {row["parameter"]: row["active"] for row in found["parameters"]}["momentum"] == 0.5
 
 
+def test_other_methods_say_how_well_their_model_predicts(lab):
+    for method in "sobol", "fanova":
+        found = json.loads(lab.hone("importance", "s", "--method", method, "--json").stdout)
+        assert found["method"] == method and 0.3 < found["fit"] <= 1 and found["enough"]
+        assert next(iter(found["importance"])) == "lr"
+        for row in found["parameters"]:
+            assert (row["total"] is None) == (method == "fanova")
+            assert (row["interval"] is None) == (method == "sobol")
+        text = lab.hone("importance", "s", "--method", method, env={"COLUMNS": "80"}).stdout
+        assert f"The model explains {100 * found['fit']:.0f} % of the variance" in text
+        assert all(len(line) <= 80 for line in text.splitlines())
+
+
 def test_the_same_study_has_the_same_importance(lab):
     assert lab.hone("importance", "s").stdout == lab.hone("importance", "s").stdout
 
@@ -90,18 +104,19 @@ def test_wrong_words_are_named(lab, words, part):
     assert part in lab.hone("importance", "s", *words, status=2).stderr
 
 
-def test_ask_tell_gives_shares(lab):
-    import subprocess
-
-    from lab import HONE
+def test_ask_tell_gives_shares_and_predictions():
     request = [{"space": [{"name": "x", "type": "float", "min": 0, "max": 1},
                           {"name": "y", "type": "float", "min": 0, "max": 1}]}]
     for i in range(30):
         x, y = math.fmod(i * 0.618, 1), math.fmod(i * 0.414, 1)
         request.append({"add": [{"params": {"x": x, "y": y}, "value": (x - 0.3) ** 2}]})
-    request.append({"importance": True})
+    request += [{"importance": True}, {"predict": [{"x": 0.3, "y": 0.5}, {"x": 1, "y": 0}]}]
     done = subprocess.run([HONE, "ask-tell"], input="\n".join(map(json.dumps, request)),
                           capture_output=True, text=True, check=True)
-    reply = json.loads(done.stdout.splitlines()[-1])
+    reply, predicted = map(json.loads, done.stdout.splitlines()[-2:])
     assert reply["method"] == "ped-anova" and list(reply["importance"]) == ["x", "y"]
     assert reply["importance"]["x"] > 0.8
+    near, far = predicted["predictions"]
+    assert near["mean"] == pytest.approx(0, abs=0.02)
+    assert far["mean"] == pytest.approx(0.49, abs=0.05)
+    assert 0 < near["sd"] <= near["sd_run"] and near["sd"] < far["sd"]

@@ -180,11 +180,38 @@ static void a_study_is_as_if_memory_had_never_been_out(void **state)
     hone_space_free(space);
 }
 
+/* An analysis without memory says so; with it, it says what it says. */
+static void analyses_need_memory_and_leave_none(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"ped-anova", "sobol", "fanova"};
+    hone_space *space = make_space();
+    hone_optimizer *opt =
+        hone_optimizer_new(space, &(hone_options){.strategy = "random", .seed = 3}, NULL);
+    for (size_t i = 0; i < N_TRIALS; i++) {
+        const hone_trial *trial = hone_ask(opt, NULL);
+        double value = hone_trial_number(trial, "lr") + (double)(i % 3);
+        assert_int_equal(hone_tell(opt, hone_trial_id(trial), &value, 1, NULL), HONE_OK);
+    }
+    for (size_t m = 0; m < 3; m++) {
+        hone_effects *effects = NULL;
+        WITH_FAULTS(effects = hone_importance(opt, methods[m], 0, &err), effects != NULL, (void)0);
+        assert_int_equal(effects->n, 3);
+        hone_effects_free(effects);
+    }
+    hone_model *model = NULL;
+    WITH_FAULTS(model = hone_model_new(opt, 0, &err), model != NULL, (void)0);
+    hone_model_free(model);
+    hone_optimizer_free(opt);
+    hone_space_free(space);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_space_stays_as_it_was_when_memory_is_out),
         cmocka_unit_test(a_study_is_as_if_memory_had_never_been_out),
+        cmocka_unit_test(analyses_need_memory_and_leave_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

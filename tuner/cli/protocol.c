@@ -540,10 +540,66 @@ static hone_status do_importance(struct session *s, const json_t *json, struct b
     return HONE_OK;
 }
 
-static hone_status do_later(struct session *s, const json_t *json, struct buf *out, hone_error *err)
+/* One number, or an array where there are several objectives. */
+static void write_numbers(const char *key, const double *x, size_t n, struct buf *out)
 {
-    (void)s, (void)json, (void)out;
-    return error_set(err, HONE_EINVAL, "predict is not available in hone %s", hone_version());
+    buf_printf(out, "\"%s\":%s", key, n > 1 ? "[" : "");
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            buf_char(out, ',');
+        write_number(out, x[i]);
+    }
+    if (n > 1)
+        buf_char(out, ']');
+}
+
+static hone_status predict_one(hone_model *const *models, size_t n, const json_t *entry, size_t i,
+                               struct buf *out, hone_error *err)
+{
+    double mean[HONE_MAX_OBJECTIVES], sd[HONE_MAX_OBJECTIVES], sd_run[HONE_MAX_OBJECTIVES];
+    hone_error reason = {0};
+    size_t n_settings;
+    hone_status status = need_object(entry, "predict", i, err);
+    if (status != HONE_OK)
+        return status;
+    hone_setting *settings = json_to_settings(entry, &n_settings, &reason);
+    status = settings != NULL ? HONE_OK : reason.status;
+    for (size_t k = 0; k < n && status == HONE_OK; k++) {
+        hone_prediction predicted = {0};
+        status = hone_predict(models[k], settings, n_settings, &predicted, &reason);
+        mean[k] = predicted.mean;
+        sd[k] = predicted.sd;
+        sd_run[k] = predicted.sd_run;
+    }
+    mem_free(settings);
+    if (status != HONE_OK)
+        return error_set(err, status, "predict[%zu]: %s", i, reason.text);
+    buf_text(out, i > 0 ? ",{" : "{");
+    write_numbers("mean", mean, n, out);
+    buf_char(out, ',');
+    write_numbers("sd", sd, n, out);
+    buf_char(out, ',');
+    write_numbers("sd_run", sd_run, n, out);
+    buf_char(out, '}');
+    return HONE_OK;
+}
+
+static hone_status do_predict(struct session *s, const json_t *list, struct buf *out,
+                              hone_error *err)
+{
+    hone_model *models[HONE_MAX_OBJECTIVES] = {NULL};
+    hone_status status = need_array(list, "predict", err);
+    for (size_t k = 0; k < s->n_objectives && status == HONE_OK; k++) {
+        models[k] = hone_model_new(s->opt, k, err);
+        status = models[k] != NULL ? HONE_OK : err->status;
+    }
+    buf_text(out, "{\"predictions\":[");
+    for (size_t i = 0; i < json_array_size(list) && status == HONE_OK; i++)
+        status = predict_one(models, s->n_objectives, json_array_get(list, i), i, out, err);
+    buf_text(out, "]}");
+    for (size_t k = 0; k < s->n_objectives; k++)
+        hone_model_free(models[k]);
+    return status;
 }
 
 static const struct request {
@@ -557,7 +613,7 @@ static const struct request {
     {"enqueue", do_enqueue},
     {"best", do_best},
     {"importance", do_importance},
-    {"predict", do_later},
+    {"predict", do_predict},
 };
 
 #define N_REQUESTS (sizeof requests / sizeof requests[0])
