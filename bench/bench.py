@@ -173,6 +173,10 @@ def main():
         action="store_true",
         help="how many trials the base needs for the score of each other (at --at or its end)",
     )
+    c.add_argument(
+        "--half", choices=["odd", "even"], help="only the 1st, 3rd, ... or the other tasks"
+    )
+    c.add_argument("--suite-dir", default=os.path.join(HERE, "suites"))
     c.add_argument("--budget", type=int)
     c.add_argument("--parallel", type=int)
     c.add_argument(

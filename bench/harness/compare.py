@@ -7,16 +7,20 @@ from collections import defaultdict
 
 import numpy as np
 
+from . import tasks
+
 CELL = ("suite", "task", "seed", "budget", "parallel", "sync")
 
 
-def load(files, opened, budget=None, parallel=None, at=None):
+def load(files, opened, budget=None, parallel=None, at=None, only=None):
     """{engine label: {(suite, task): {seed: row}}}; the label names the setting when it isn't the
-    same for all."""
+    same for all. `only`: (suite, task) pairs."""
     rows = []
     for path in files:
         with opened(path) as f:
             rows += [r for r in map(json.loads, f) if "score" in r]
+    if only is not None:
+        rows = [r for r in rows if (r["suite"], r["task"]) in only]
     rows = [
         r
         for r in rows
@@ -72,12 +76,12 @@ def common(data):
     return out
 
 
-def ranks(data, tasks):
+def ranks(data, shared):
     """{label: mean rank}, 1 is best, ties share, per task on the means over seeds."""
     from scipy.stats import rankdata
 
     labels = list(data)
-    table = np.array([[task_means({t: data[l][t]}, "score")[t] for l in labels] for t in tasks])
+    table = np.array([[task_means({t: data[l][t]}, "score")[t] for l in labels] for t in shared])
     return dict(zip(labels, rankdata(table, axis=1).mean(axis=0)))
 
 
@@ -169,7 +173,8 @@ def trials_table(data, base, draws=2000):
 
 def main(a, opened):
     """Entry of `bench.py compare`."""
-    data = load(a.files, opened, a.budget, a.parallel, a.at)
+    only = tasks.half(a.suite_dir, a.half) if a.half else None
+    data = load(a.files, opened, a.budget, a.parallel, a.at, only)
     if not a.all_seeds and not a.by_task and not a.trials:
         data = common(data)
     base = a.base or next(iter(data))

@@ -92,6 +92,12 @@ def test_dead_engine_is_an_error():
     raise AssertionError("no error")
 
 
+def test_halves_are_all_tasks_once():
+    odd, even = tasks.half(SUITES, "odd"), tasks.half(SUITES, "even")
+    every = {(s, e["name"]) for s in tasks.suites(SUITES) for e in tasks.entries(SUITES, s)}
+    assert odd | even == every and not odd & even and ("bbob", "branin-2d") in odd
+
+
 def test_paired_difference():
     cell = lambda v: {"score": v}
     a, b = {("s", "t"): {0: cell(1.0), 1: cell(0.5)}}, {("s", "t"): {1: cell(0.25)}}
