@@ -7,10 +7,13 @@
 
 /* The first is the default. */
 static const struct search_algorithm *const algorithms[] = {
+    /* clang-format off */
     &search_bayesian,
+    &search_tpe,
     &search_random,
     &search_grid,
     &search_sobol,
+    /* clang-format on */
 };
 
 #define N_ALGORITHMS (sizeof algorithms / sizeof algorithms[0])

@@ -7,6 +7,7 @@
 extern const struct search_algorithm search_grid;
 extern const struct search_algorithm search_random;
 extern const struct search_algorithm search_sobol;
+extern const struct search_algorithm search_tpe;
 
 /** The i-th algorithm, or NULL behind the last. */
 const struct search_algorithm *search_at(size_t i);

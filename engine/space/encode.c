@@ -160,6 +160,27 @@ uint64_t space_cell_of(const struct param *p, double coordinate)
     return share_of(coordinate, p->n_cells);
 }
 
+void space_cell_edges(const struct param *p, uint64_t i, double *low, double *high)
+{
+    *low = 0.0;
+    *high = 1.0;
+    if (p->kind == PARAM_ORDINAL) {
+        if (i > 0)
+            *low = 0.5 * (p->coordinates[i - 1] + p->coordinates[i]);
+        if (i + 1 < p->n_cells)
+            *high = 0.5 * (p->coordinates[i] + p->coordinates[i + 1]);
+    } else if (has_log_cells(p)) {
+        double x = cell_value(p, i);
+        if (i > 0)
+            *low = clamp01(to_scale(p, x - 0.5 * p->step));
+        if (i + 1 < p->n_cells)
+            *high = clamp01(to_scale(p, x + 0.5 * p->step));
+    } else {
+        *low = (double)i / (double)p->n_cells;
+        *high = ((double)i + 1.0) / (double)p->n_cells;
+    }
+}
+
 double space_round(const struct param *p, double u)
 {
     return p->n_cells > 0 ? space_cell(p, space_cell_of(p, u)) : clamp01(u);

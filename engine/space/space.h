@@ -66,6 +66,9 @@ double space_middle(const struct param *p);
 /** The cell number of a coordinate; n_cells > 0. */
 uint64_t space_cell_of(const struct param *p, double coordinate);
 
+/** The coordinates that are rounded to cell i, from low to high; not for choices. */
+void space_cell_edges(const struct param *p, uint64_t i, double *low, double *high);
+
 /** Whether the parent's coordinate is one that the condition names; INACTIVE never is. */
 bool condition_holds(const struct condition *condition, double parent);
 

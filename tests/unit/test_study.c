@@ -136,8 +136,8 @@ static void bad_options_are_refused_by_name(void **state)
     hone_error err;
     assert_null(hone_optimizer_new(none, NULL, &err));
     assert_string_equal(err.text, "the space has no parameter");
-    assert_null(hone_optimizer_new(s, &(hone_options){.strategy = "tpe"}, &err));
-    assert_non_null(strstr(err.text, "unknown strategy \"tpe\"; there are auto, "));
+    assert_null(hone_optimizer_new(s, &(hone_options){.strategy = "tpee"}, &err));
+    assert_non_null(strstr(err.text, "unknown strategy \"tpee\"; there are auto, "));
     assert_non_null(strstr(err.text, "random"));
     assert_null(hone_optimizer_new(s, &(hone_options){.stopping = "asa"}, &err));
     assert_string_equal(err.text,
