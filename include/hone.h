@@ -473,8 +473,8 @@ typedef struct hone_effects {
  * "ped-anova" compares the densities of the best tenth of the trials (at least 5) and of all of
  * them, one parameter at a time: I = a^2 / b sum_g p(g) (q(g) / p(g) - 1)^2, with a and b the
  * shares of the best and of all trials in which the parameter was active (Watanabe, Bansal & Hutter
- * 2023). Failed and stopped trials count among all, never among the best. Its intervals are those
- * of 100 bootstrap samples.
+ * 2023). Failed and stopped trials, and those that break a constraint, count among all, never among
+ * the best. Its intervals are those of 100 bootstrap samples.
  *
  * "sobol" has the indices of first order and in total, S_j = V(E(f | u_j)) / V(f) and T_j =
  * E(V(f | all but u_j)) / V(f), of a Gaussian process that is fitted to the trials, for parameters
@@ -553,6 +553,45 @@ HONE_NODISCARD HONE_API hone_status hone_predict(hone_model *model, const hone_s
  */
 HONE_NODISCARD HONE_API hone_status hone_predict_trial(hone_model *model, uint64_t trial_id,
                                                        hone_prediction *out, hone_error *err);
+
+/** What hone_refine() makes of one parameter. */
+typedef struct hone_refined {
+    const char *name;         /* the optimizer's */
+    bool changed;             /* false: the range stays, and why says why */
+    double min, max;          /* float, int: the range from now on, in the parameter's unit */
+    size_t n_values;          /* ordinal, choice, changed: the values that stay */
+    const hone_value *values; /* texts are the optimizer's */
+    const char *why;          /* in words, with numbers */
+} hone_refined;
+
+/** Narrower ranges, a parameter each, in declaration order. */
+typedef struct hone_refinement {
+    size_t n;
+    const hone_refined *params;
+    size_t n_trials, n_best; /* completed trials, and how many of them count as the best */
+    double fit;              /* of the model: hone_model_fit() */
+} hone_refinement;
+
+/**
+ * Say how ranges could be narrowed for a study that goes on from this one.
+ *
+ * A number's range becomes that of the best fifth of the completed trials that keep all constraints
+ * (at least 5), widened on both sides by half the length scale that a model of the trials has for
+ * it, but not beyond where the model is sure, by two standard deviations, that none of the best
+ * would stay among them. It stays when more than nine tenths would be left, or fewer than 3 of the
+ * best have it. A choice loses a value that was tried 3 times, is not among the best, and of which
+ * the model is as sure; or with which at least 5 trials failed and none did not. The best trial is
+ * never excluded.
+ *
+ * @return the ranges, or NULL: HONE_EINVAL: several objectives; HONE_ESTATE: fewer than 10 trials
+ *         that are completed and keep the constraints, or values that are all equal
+ * Ownership: the caller's: hone_refinement_free(). The optimizer must outlive it.
+ * Cost: that of hone_model_new()
+ */
+HONE_API hone_refinement *hone_refine(const hone_optimizer *opt, hone_error *err);
+
+/** NULL does nothing. */
+HONE_API void hone_refinement_free(hone_refinement *refinement);
 
 /* ---- Continuing a study ------------------------------------------------------------------------
  */

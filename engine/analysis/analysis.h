@@ -13,6 +13,9 @@
 /** Ended trials: the optimizer's view without the running ones. */
 bool evidence_view(const struct hone_optimizer *opt, struct arena *arena, struct search_view *out);
 
+/** Whether a trial can be among the best: it is completed and keeps all constraints. */
+bool evidence_counts(const struct search_view *view, const struct search_trial *trial);
+
 /** The share of the view's trials in which a parameter is active. */
 double evidence_active(const struct search_view *view, size_t param);
 

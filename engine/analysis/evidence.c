@@ -19,6 +19,16 @@ bool evidence_view(const struct hone_optimizer *opt, struct arena *arena, struct
     return true;
 }
 
+bool evidence_counts(const struct search_view *view, const struct search_trial *trial)
+{
+    if (trial->state != HONE_TRIAL_COMPLETED)
+        return false;
+    for (size_t k = 0; trial->violations != NULL && k < view->options->n_constraints; k++)
+        if (trial->violations[k] > 0.0)
+            return false;
+    return true;
+}
+
 double evidence_active(const struct search_view *view, size_t param)
 {
     size_t n = 0;

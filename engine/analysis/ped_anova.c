@@ -9,8 +9,8 @@
  * A density is a mixture of normal kernels (for a choice: of smoothed peaks), one a trial, and one
  * of weight 1 over the whole range; their width is Scott's rule, at least 0.3 of a cell.
  *
- * Trials that failed or were stopped early count among all and never among the best. Intervals are
- * those of 100 bootstrap samples of the trials.
+ * Trials that failed, were stopped early or break a constraint count among all and never among the
+ * best. Intervals are those of 100 bootstrap samples of the trials.
  *
  * Sources: Watanabe, Bansal & Hutter, "PED-ANOVA: Efficiently quantifying hyperparameter importance
  *     in arbitrary subspaces", IJCAI 2023 (eq. 16); the factor of conditional parameters:
@@ -200,7 +200,7 @@ static bool ped_init(struct ped *ped, const struct search_view *view, size_t obj
     ped->p = numbers + 2 * most;
     ped->q = numbers + 3 * most;
     for (size_t i = 0; i < n; i++) {
-        bool valued = view->trials[i].state == HONE_TRIAL_COMPLETED;
+        bool valued = evidence_counts(view, &view->trials[i]);
         ped->value[i] = valued ? view->trials[i].values[objective] : (double)INFINITY;
         ped->n_valued += valued;
         ped->order[i] = i;

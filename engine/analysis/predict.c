@@ -106,7 +106,7 @@ hone_status hone_predict(hone_model *model, const hone_setting *settings, size_t
     hone_status status = space_row_of(model->opt->space, settings, n_settings, model->row, err);
     if (status != HONE_OK)
         return status;
-    surrogate_at(&model->surrogate, model->row, &mu, &var);
+    surrogate_at(&model->surrogate, model->row, 1, &mu, &var);
     finish(model, mu, var, out);
     return HONE_OK;
 }
@@ -126,7 +126,7 @@ hone_status hone_predict_trial(hone_model *model, uint64_t trial_id, hone_predic
             return HONE_OK;
         }
     double mu, var;
-    surrogate_at(s, trial->row, &mu, &var);
+    surrogate_at(s, trial->row, 1, &mu, &var);
     finish(model, mu, var, out);
     return HONE_OK;
 }

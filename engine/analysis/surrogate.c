@@ -103,10 +103,11 @@ void surrogate_means(struct surrogate *s, const double *u, size_t n, double *mu,
     }
 }
 
-void surrogate_at(struct surrogate *s, const double *row, double *mu, double *var)
+void surrogate_at(struct surrogate *s, const double *rows, size_t n, double *mu, double *var)
 {
-    gp_features(&s->gs, row, s->x, GP_COLUMNS);
-    gp_predict(&s->model.posterior, s->x, 8, s->mu, s->var);
-    *mu = s->mu[0];
-    *var = s->var[0];
+    for (size_t c = 0; c < n; c++)
+        gp_features(&s->gs, rows + c * s->view->space->n, s->x + c, GP_COLUMNS);
+    gp_predict(&s->model.posterior, s->x, (n + 7) / 8 * 8, s->mu, s->var);
+    memcpy(mu, s->mu, n * sizeof *mu);
+    memcpy(var, s->var, n * sizeof *var);
 }

@@ -31,8 +31,8 @@ hone_status surrogate_init(struct surrogate *s, const struct search_view *view, 
 /** The means on the model's scale at n points of the unit cube, n x space->n. */
 void surrogate_means(struct surrogate *s, const double *u, size_t n, double *mu, double *row);
 
-/** Mean and variance on the model's scale at a row. */
-void surrogate_at(struct surrogate *s, const double *row, double *mu, double *var);
+/** Mean and variance on the model's scale at n <= GP_COLUMNS rows, n x space->n. */
+void surrogate_at(struct surrogate *s, const double *rows, size_t n, double *mu, double *var);
 
 /**
  * A minimised value, but no worse than the median by more than three times the median's distance to
