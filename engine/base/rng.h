@@ -20,8 +20,11 @@ enum rng_purpose {
     RNG_RANDOM,
     RNG_FILL,
     RNG_TEST,
-    RNG_SCRIPT,  /* HONE_SEED of a trial */
-    RNG_ANALYSIS /* no proposal depends on it */
+    RNG_SCRIPT,   /* HONE_SEED of a trial */
+    RNG_ANALYSIS, /* no proposal depends on it */
+    RNG_CMAES,
+    RNG_CMAES_RUN,
+    RNG_NSGA2
 };
 
 /** A stream: draws of one purpose for one trial. Copy it freely; each draw advances only this copy.

@@ -13,6 +13,7 @@ static const struct search_algorithm *const algorithms[] = {
     &search_random,
     &search_grid,
     &search_sobol,
+    &search_cmaes,
     /* clang-format on */
 };
 

@@ -61,6 +61,29 @@ static void decoding_and_encoding_are_inverse(void **state)
     each_space(true, cells_come_back);
 }
 
+static void edges_are_between(const hone_space *space, struct rng *rng)
+{
+    (void)rng;
+    for (size_t j = 0; j < space->n; j++) {
+        const struct param *p = &space->params[j];
+        for (uint64_t i = 0; i + 1 < p->n_cells && i < 50 && p->kind != PARAM_CHOICE; i++) {
+            double low, high, next;
+            space_cell_edges(p, i, &low, &high);
+            assert_int_equal(space_cell_of(p, high - 1e-9), i);
+            assert_int_equal(space_cell_of(p, high + 1e-9), i + 1);
+            space_cell_edges(p, i + 1, &next, &low);
+            assert_true(next == high);
+        }
+    }
+}
+
+static void an_edge_is_between_two_cells(void **state)
+{
+    (void)state;
+    each_space(false, edges_are_between);
+    each_space(true, edges_are_between);
+}
+
 static void check_row(const hone_space *space, const double *row)
 {
     for (size_t j = 0; j < space->n; j++) {
@@ -178,6 +201,7 @@ int main(void)
     seed = random_seed();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoding_and_encoding_are_inverse),
+        cmocka_unit_test(an_edge_is_between_two_cells),
         cmocka_unit_test(every_way_of_making_a_row_makes_a_legal_one),
         cmocka_unit_test(counting_and_enumerating_agree),
         cmocka_unit_test(equal_cells_have_equal_mass),
