@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Reference numbers of test_cmaes.c: median evaluations, over 50 seeds, that the packages cmaes and
+"""Reference numbers of prop_cmaes.c: median evaluations, over 50 seeds, that the packages cmaes and
 cma (pycma) need to bring three functions of ten parameters to a value, from the middle of
-[-5, 5]^10 with a step of 2.5. cmaes 0.13.1 and cma 4.5.0 made the stored ones,
-in some minutes."""
+[-5, 5]^10 with a step of 2.5. cmaes 0.13.1 and cma 4.5.0 made the stored ones, in some minutes."""
 import statistics
 
 import cma

@@ -84,7 +84,7 @@ static void the_schema_has_every_key_and_the_required_ones(void **state)
     assert_int_equal(json_array_size(strategy), 2);
     json_t *names = json_object_get(json_array_get(strategy, 0), "enum");
     assert_string_equal(json_string_value(json_array_get(names, 1)), "bayesian");
-    assert_int_equal(json_array_size(names), 6);
+    assert_true(json_array_size(names) >= 6);
     assert_int_equal(json_object_get(schema, "additionalProperties") == json_false(), 1);
     json_decref(schema);
     buf_release(&text);
