@@ -144,6 +144,15 @@ def test_start_configurations_come_first(lab):
     lab.hone("replay", "s")
 
 
+def test_with_repeats_a_small_space_is_not_used_up(lab):
+    lab.script("echo m=$SM_HP_K\n")
+    lab.study(parameters="  k: {type: choice, values: [1, 2]}\n", trials=6, strategy="bayesian",
+              extra="repeats: true\n")
+    lab.hone("run", "s.yaml")
+    assert len(lab.trials()) == 6
+    lab.hone("replay", "s")
+
+
 def test_a_used_up_space_ends_the_study(lab):
     lab.script(STEPS)
     lab.study(trials=20, parameters="  k: {type: choice, values: [a, b, c]}\n")

@@ -133,7 +133,6 @@ struct spec {
     bool has_price, spot;
     double price_on_demand, price_spot;
     char *currency;
-    bool repeats;
 };
 
 /** Problems of a study: each one line "FILE:LINE: text", in the order of the lines. Warnings have
