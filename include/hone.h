@@ -237,11 +237,11 @@ typedef struct hone_constraint {
 /** What a study wants; zero everywhere is a good choice. */
 typedef struct hone_options {
     const char *strategy; /* "bayesian" (NULL and "auto" too), "tpe", "random", "grid", "sobol",
-                             "cmaes" */
+                             "cmaes", "nsga2" */
     uint64_t seed;        /* 0 ... 2^63 - 1 */
     uint64_t budget;      /* planned number of trials; 0 = unknown; a hint */
     uint64_t parallel;    /* planned trials at a time; 0 = 1; a hint */
-    size_t n_objectives;  /* 0 = 1; more than one needs "random", "grid" or "sobol" */
+    size_t n_objectives;  /* 0 = 1; more than one needs "nsga2", "random", "grid", "sobol" */
     bool maximize[HONE_MAX_OBJECTIVES];
     bool repeats;         /* allow the same configuration again */
     const char *stopping; /* "none" (NULL too), "median" ("auto" too), "asha" */

@@ -14,6 +14,7 @@ static const struct search_algorithm *const algorithms[] = {
     &search_grid,
     &search_sobol,
     &search_cmaes,
+    &search_nsga2,
     /* clang-format on */
 };
 

@@ -6,6 +6,7 @@
 
 extern const struct search_algorithm search_cmaes;
 extern const struct search_algorithm search_grid;
+extern const struct search_algorithm search_nsga2;
 extern const struct search_algorithm search_random;
 extern const struct search_algorithm search_sobol;
 extern const struct search_algorithm search_tpe;

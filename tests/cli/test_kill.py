@@ -32,6 +32,7 @@ STUDIES = [
     ("random", 3, "retries: {failed: 1}\n"),
     ("sobol", 3, ""),
     ("cmaes", 3, ""),
+    ("nsga2", 2, ""),
     ("grid", 2, ""),
     ("random", 3, "early_stopping: median\n"),
     ("bayesian", 3, ""),

@@ -387,7 +387,7 @@ static void complete_options(struct reader *r)
     if (spec->n_objectives > 1 && bayesian) {
         problem(r, node_find(r->root, "objective"), NULL,
                 "several objectives with the strategy \"%s\" are not available yet; there is: one "
-                "objective, or the strategies random, grid, sobol",
+                "objective, or the strategies nsga2, random, grid, sobol",
                 spec->strategy);
         return;
     }
