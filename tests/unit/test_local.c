@@ -447,15 +447,15 @@ static void slots_are_held_by_the_shim_alone_until_it_ends(void **state)
 {
     struct scene *s = *state;
     char book[300];
-    size_t n = 0, all = slots_total_cpus();
-    int fds[SLOTS_MAX];
+    size_t all = slots_total_cpus();
+    struct slots_taken taken;
     hone_error err;
     snprintf(book, sizeof book, "%s/slots", s->folder);
     setenv("HONE_TEST_SLOTS", book, 1);
     s->job.slots = (struct slots){.cpus = all, .memory_bytes = 1 << 20};
     start(s, "ls /proc/self/fd | wc -l; while [ ! -e go ]; do sleep 0.01; done");
     await(s, "log");
-    assert_int_equal(slots_take(&(struct slots){.cpus = 1}, fds, &n, NULL), HONE_ESTATE);
+    assert_int_equal(slots_take(&(struct slots){.cpus = 1}, &taken, NULL), HONE_ESTATE);
 
     char word[] = "true", *words[] = {word, NULL};
     struct attempt_job other = s->job;
@@ -470,9 +470,9 @@ static void slots_are_held_by_the_shim_alone_until_it_ends(void **state)
     assert_int_equal(end(s).exit_code, 0);
     assert_string_equal(read_text(s, "log"), "4\n"); /* 0, 1, 2 and the folder that ls reads */
     const struct slots machine = {.cpus = all, .memory_bytes = UINT64_C(1) << 30};
-    assert_int_equal(slots_take(&machine, fds, &n, NULL), HONE_OK);
-    assert_true(n > all);
-    slots_close(fds, n);
+    assert_int_equal(slots_take(&machine, &taken, NULL), HONE_OK);
+    assert_true(taken.n_fds > all);
+    slots_close(&taken);
     unsetenv("HONE_TEST_SLOTS");
 }
 

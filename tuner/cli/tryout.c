@@ -80,6 +80,7 @@ struct tryout *tryout_new(const struct spec *spec, bool show, hone_error *err)
     t->spec.orphan_s = ORPHAN_S;
     t->spec.slot_cpus = 0; /* somebody waits for us */
     t->spec.slot_memory_bytes = 0;
+    t->spec.slot_gpus = 0;
     t->show = show;
     t->reader = reader_of(spec, err);
     if (t->reader == NULL)

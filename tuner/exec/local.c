@@ -223,10 +223,43 @@ static char **make_command(const struct attempt_job *job, size_t n_locks, struct
     return argv;
 }
 
+static bool is_of_gpus(const char *line)
+{
+    return strncmp(line, "CUDA_VISIBLE_DEVICES=", 21) == 0 ||
+           strncmp(line, "SM_NUM_GPUS=", 12) == 0;
+}
+
+/* The environment with the GPUs that the trial got, where it takes any; NULL: no memory. */
+static char **give_gpus(char *const *envp, const struct slots_taken *taken, struct buf *text)
+{
+    size_t n = 0, kept = 0;
+    while (envp[n] != NULL)
+        n++;
+    char **out = mem_array(n + 3, sizeof *out);
+    if (out == NULL)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (taken->n_gpus == 0 || !is_of_gpus(envp[i]))
+            out[kept++] = envp[i];
+    if (taken->n_gpus == 0)
+        return out;
+    buf_printf(text, "SM_NUM_GPUS=%zu%c", taken->n_gpus, 0);
+    size_t visible = text->len;
+    buf_text(text, "CUDA_VISIBLE_DEVICES=");
+    for (size_t i = 0; i < taken->n_gpus; i++)
+        buf_printf(text, "%s%s", i > 0 ? "," : "", taken->gpus[i].name);
+    if (text->failed) {
+        mem_free(out);
+        return NULL;
+    }
+    out[kept++] = text->data;
+    out[kept] = text->data + visible;
+    return out;
+}
+
 hone_status local_start(const struct attempt_job *job, hone_error *err)
 {
-    int locks[SLOTS_MAX];
-    size_t n_locks = 0;
+    struct slots_taken taken = {.n_fds = 0};
     struct launched new = {0};
     struct launched *before = launched_find(job->folder);
     if (before != NULL && !before->gone)
@@ -235,21 +268,24 @@ hone_status local_start(const struct attempt_job *job, hone_error *err)
         before->final = true;
     launched_sift();
 
-    struct buf options;
+    struct buf options, variables;
     buf_init(&options, 1u << 16);
-    char **argv = NULL;
-    hone_status status = slots_take(&job->slots, locks, &n_locks, err);
+    buf_init(&variables, 1u << 16);
+    char **argv = NULL, **envp = NULL;
+    hone_status status = slots_take(&job->slots, &taken, err);
     if (status != HONE_OK)
         goto out;
-    argv = make_command(job, n_locks, &options);
+    argv = make_command(job, taken.n_fds, &options);
+    envp = give_gpus(job->envp, &taken, &variables);
     new.folder = mem_text(job->folder);
     new.id = mem_text(job->id);
-    if (argv == NULL || new.folder == NULL || new.id == NULL || !launched_reserve()) {
+    if (argv == NULL || envp == NULL || new.folder == NULL || new.id == NULL ||
+        !launched_reserve()) {
         status = error_memory(err);
         goto out;
     }
     const char *path = shim_path();
-    int reason = spawn_shim(&new.pid, path, argv, job->envp, locks, n_locks);
+    int reason = spawn_shim(&new.pid, path, argv, envp, taken.fds, taken.n_fds);
     if (reason != 0) {
         errno = reason;
         status = error_errno(err, HONE_EIO, "start %s", path);
@@ -258,10 +294,12 @@ hone_status local_start(const struct attempt_job *job, hone_error *err)
     launched[n_launched++] = new;
     new = (struct launched){0};
 out:
-    slots_close(locks, n_locks); /* the shim has its own */
+    slots_close(&taken); /* the shim has its own */
     mem_free(new.folder);
     mem_free(new.id);
+    mem_free(envp);
     mem_free(argv);
+    buf_release(&variables);
     buf_release(&options);
     return status;
 }

@@ -7,13 +7,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 
-enum { MEMORY_PARTS = 64 };
+enum { MEMORY_PARTS = 64, GPU_PARTS = 60, CPUS_MAX = 1024 };
 static const double GIB = 1024.0 * 1024.0 * 1024.0;
 
 static const char *book_path(void)
@@ -51,7 +52,7 @@ static int slot_open(int book, const char *name)
 /* Take slot number i of a kind; -1 when somebody has it. */
 static int slot_take(int book, const char *kind, size_t i)
 {
-    char name[40];
+    char name[GPU_NAME_MAX + 40];
     snprintf(name, sizeof name, "%s-%zu", kind, i);
     int fd = slot_open(book, name);
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -60,29 +61,88 @@ static int slot_take(int book, const char *kind, size_t i)
     return -1;
 }
 
-static size_t take_cpus(int book, size_t most, int *fds_out)
+static void keep(struct slots_taken *taken, int fd)
+{
+    taken->fds[taken->n_fds++] = fd;
+}
+
+static bool take_cpus(int book, size_t wanted, struct slots_taken *taken)
 {
     cpu_set_t ours;
     size_t n = 0;
     if (sched_getaffinity(0, sizeof ours, &ours) != 0)
-        return 0;
-    for (size_t cpu = 0; cpu < CPU_SETSIZE && n < most; cpu++) {
+        return false;
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && n < wanted; cpu++) {
         int fd = CPU_ISSET(cpu, &ours) ? slot_take(book, "cpu", cpu) : -1;
-        if (fd >= 0)
-            fds_out[n++] = fd;
+        if (fd >= 0) {
+            keep(taken, fd);
+            n++;
+        }
     }
+    return n == wanted;
+}
+
+/* Take up to `wanted` of n numbered slots; returns how many were to be had. */
+static size_t take_some(int book, const char *kind, size_t n, size_t wanted,
+                        struct slots_taken *taken)
+{
+    size_t got = 0;
+    for (size_t i = 0; i < n && got < wanted; i++) {
+        int fd = slot_take(book, kind, i);
+        if (fd >= 0) {
+            keep(taken, fd);
+            got++;
+        }
+    }
+    return got;
+}
+
+static void give_back(struct slots_taken *taken, size_t n_fds)
+{
+    while (taken->n_fds > n_fds)
+        close(taken->fds[--taken->n_fds]);
+}
+
+/* How much of a GPU is free now, in parts. */
+static size_t free_parts(int book, const char *kind, struct slots_taken *taken)
+{
+    size_t before = taken->n_fds, n = take_some(book, kind, GPU_PARTS, GPU_PARTS, taken);
+    give_back(taken, before);
     return n;
 }
 
-static size_t take_memory(int book, size_t most, int *fds_out)
+static void gpu_kind(const struct gpu *gpu, char out[GPU_NAME_MAX + 8])
 {
-    size_t n = 0;
-    for (size_t i = 0; i < MEMORY_PARTS && n < most; i++) {
-        int fd = slot_take(book, "memory", i);
-        if (fd >= 0)
-            fds_out[n++] = fd;
+    snprintf(out, GPU_NAME_MAX + 8, "gpu-%s", gpu->name);
+    for (char *c = out; *c != '\0'; c++) /* it becomes a file's name */
+        if (*c == '/')
+            *c = '_';
+}
+
+/* A share of one more GPU, the emptiest; false when none has room. */
+static bool take_gpu(int book, const struct gpu *gpus, size_t n, size_t parts,
+                     struct slots_taken *taken)
+{
+    char kind[GPU_NAME_MAX + 8];
+    size_t best = n, most = parts - 1;
+    for (size_t i = 0; i < n; i++) {
+        bool have = false;
+        for (size_t k = 0; k < taken->n_gpus; k++)
+            have |= strcmp(taken->gpus[k].name, gpus[i].name) == 0;
+        gpu_kind(&gpus[i], kind);
+        size_t room = have ? 0 : free_parts(book, kind, taken);
+        if (room > most) {
+            best = i;
+            most = room;
+        }
     }
-    return n;
+    if (best == n)
+        return false;
+    gpu_kind(&gpus[best], kind);
+    if (take_some(book, kind, GPU_PARTS, parts, taken) < parts)
+        return false; /* somebody was quicker; all is given back, and tried again later */
+    taken->gpus[taken->n_gpus++] = gpus[best];
+    return true;
 }
 
 size_t slots_total_cpus(void)
@@ -97,31 +157,52 @@ static uint64_t total_memory(void)
 }
 
 /* Move descriptors above n + 2. */
-static bool lift(int *fds, size_t n)
+static bool lift(struct slots_taken *taken)
 {
-    for (size_t i = 0; i < n; i++) {
-        int fd = fcntl(fds[i], F_DUPFD_CLOEXEC, (int)n + 3);
+    for (size_t i = 0; i < taken->n_fds; i++) {
+        int fd = fcntl(taken->fds[i], F_DUPFD_CLOEXEC, (int)taken->n_fds + 3);
         if (fd < 0)
             return false;
-        close(fds[i]);
-        fds[i] = fd;
+        close(taken->fds[i]);
+        taken->fds[i] = fd;
     }
     return true;
 }
 
-hone_status slots_take(const struct slots *wanted, int *fds_out, size_t *n_out, hone_error *err)
+/* Whether the machine has what is wanted at all. */
+static hone_status check(const struct slots *wanted, size_t n_gpus, hone_error *err)
 {
-    size_t cpus = wanted->cpus, parts = 0;
-    *n_out = 0;
-    if (cpus == 0 && wanted->memory_bytes == 0)
-        return HONE_OK;
-    if (cpus > slots_total_cpus() || cpus > SLOTS_MAX - MEMORY_PARTS)
+    size_t cpus = slots_total_cpus();
+    if (wanted->cpus > cpus || wanted->cpus > CPUS_MAX)
         return error_set(err, HONE_EINVAL, "slots: a trial takes %zu CPUs, the machine has %zu",
-                         cpus, slots_total_cpus());
+                         wanted->cpus, cpus);
     if (wanted->memory_bytes > total_memory())
         return error_set(err, HONE_EINVAL,
                          "slots: a trial takes %.1f GiB of memory, the machine has %.1f",
                          (double)wanted->memory_bytes / GIB, (double)total_memory() / GIB);
+    if (wanted->gpus > 0 && n_gpus == 0)
+        return error_set(err, HONE_EINVAL,
+                         "slots: a trial takes %zu GPU%s, and there is none that we may use: "
+                         "nvidia-smi lists none, or CUDA_VISIBLE_DEVICES leaves none",
+                         wanted->gpus, wanted->gpus > 1 ? "s" : "");
+    if (wanted->gpus > n_gpus || wanted->gpus > SLOTS_GPUS_MAX)
+        return error_set(err, HONE_EINVAL, "slots: a trial takes %zu GPUs, we may use %zu",
+                         wanted->gpus, n_gpus);
+    return HONE_OK;
+}
+
+hone_status slots_take(const struct slots *wanted, struct slots_taken *out, hone_error *err)
+{
+    out->n_fds = out->n_gpus = 0;
+    if (wanted->cpus == 0 && wanted->memory_bytes == 0 && wanted->gpus == 0)
+        return HONE_OK;
+    const struct gpu *gpus = NULL;
+    size_t n_gpus = 0, parts = 0;
+    hone_status status = wanted->gpus > 0 ? gpus_list(&gpus, &n_gpus, err) : HONE_OK;
+    if (status == HONE_OK)
+        status = check(wanted, n_gpus, err);
+    if (status != HONE_OK)
+        return status;
     if (wanted->memory_bytes > 0) {
         uint64_t part = total_memory() / MEMORY_PARTS;
         parts = (size_t)((wanted->memory_bytes + part - 1) / part);
@@ -130,24 +211,25 @@ hone_status slots_take(const struct slots *wanted, int *fds_out, size_t *n_out, 
     int book = book_open(err);
     if (book < 0)
         return HONE_EIO;
-    hone_status status = HONE_OK;
-    size_t n = take_cpus(book, cpus, fds_out);
-    if (n == cpus)
-        n += take_memory(book, parts, fds_out + n);
+    bool all = take_cpus(book, wanted->cpus, out) &&
+               take_some(book, "memory", MEMORY_PARTS, parts, out) == parts;
+    for (size_t i = 0; i < wanted->gpus && all; i++)
+        all = take_gpu(book, gpus, n_gpus, GPU_PARTS / (wanted->per_gpu > 0 ? wanted->per_gpu : 1),
+                       out);
     close(book);
-    if (n < cpus + parts)
+    if (!all)
         status = error_set(err, HONE_ESTATE, "slots: not enough is free now");
-    else if (!lift(fds_out, n))
-        status = error_errno(err, HONE_EIO, "slots: %zu descriptors", n);
-    if (status == HONE_OK)
-        *n_out = n;
-    else
-        slots_close(fds_out, n);
+    else if (!lift(out))
+        status = error_errno(err, HONE_EIO, "slots: %zu descriptors", out->n_fds);
+    if (status != HONE_OK) {
+        slots_close(out);
+        out->n_fds = out->n_gpus = 0;
+    }
     return status;
 }
 
-void slots_close(const int *fds, size_t n)
+void slots_close(const struct slots_taken *taken)
 {
-    for (size_t i = 0; i < n; i++)
-        close(fds[i]);
+    for (size_t i = 0; i < taken->n_fds; i++)
+        close(taken->fds[i]);
 }

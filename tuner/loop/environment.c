@@ -234,19 +234,21 @@ hone_status attempt_start(const struct attempt_place *place, hone_error *err)
     status = make_folders(place, trial_folder, err);
     if (status)
         goto out;
-    struct attempt_job job = {
-        .id = place->id,
-        .folder = place->folder,
-        .alive = place->alive,
-        .argv = argv,
-        .envp = envp,
-        .workdir = spec->workdir,
-        .trial_time_s = spec->trial_time_s,
-        .silence_s = spec->silence_s,
-        .grace_s = spec->grace_s,
-        .orphan_s = spec->orphan_s,
-        .memory_bytes = spec->memory_bytes,
-        .slots = {.cpus = spec->slot_cpus, .memory_bytes = spec->slot_memory_bytes}};
+    struct attempt_job job = {.id = place->id,
+                              .folder = place->folder,
+                              .alive = place->alive,
+                              .argv = argv,
+                              .envp = envp,
+                              .workdir = spec->workdir,
+                              .trial_time_s = spec->trial_time_s,
+                              .silence_s = spec->silence_s,
+                              .grace_s = spec->grace_s,
+                              .orphan_s = spec->orphan_s,
+                              .memory_bytes = spec->memory_bytes,
+                              .slots = {.cpus = spec->slot_cpus,
+                                        .gpus = spec->slot_gpus,
+                                        .per_gpu = spec->slot_per_gpu,
+                                        .memory_bytes = spec->slot_memory_bytes}};
     status = local_start(&job, err);
 out:
     mem_free(envp);

@@ -90,7 +90,7 @@ static hone_status ask_one(struct tuner *t, hone_error *err)
 /* Whether a trial waits for its slots: then the next proposal can wait too, and know more. */
 static bool waits_for_slots(const struct tuner *t)
 {
-    bool counted = t->spec->slot_cpus > 0 || t->spec->slot_memory_bytes > 0;
+    bool counted = spec_takes_slots(t->spec);
     for (size_t i = 0; counted && i < t->n_running; i++)
         if (t->running[i]->attempt.state == ATTEMPT_WAITING && !t->running[i]->launched)
             return true;

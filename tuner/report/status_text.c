@@ -135,14 +135,19 @@ static void print_slots(const struct study_view *view, FILE *out, int columns)
     const struct spec *spec = view->spec;
     char memory[32];
     struct buf text;
-    if (spec->slot_cpus == 0 && spec->slot_memory_bytes == 0)
+    if (!spec_takes_slots(spec))
         return;
     buf_init(&text, LINE_MAX_BYTES);
     if (spec->slot_cpus > 0)
         buf_printf(&text, "%zu CPU%s", spec->slot_cpus, spec->slot_cpus > 1 ? "s" : "");
+    if (spec->slot_gpus > 0 && spec->slot_per_gpu > 1)
+        buf_printf(&text, "%s1/%zu GPU", text.len > 0 ? ", " : "", spec->slot_per_gpu);
+    else if (spec->slot_gpus > 0)
+        buf_printf(&text, "%s%zu GPU%s", text.len > 0 ? ", " : "", spec->slot_gpus,
+                   spec->slot_gpus > 1 ? "s" : "");
     if (spec->slot_memory_bytes > 0) {
         bytes_text(spec->slot_memory_bytes, memory);
-        buf_printf(&text, "%s%s", text.len > 0 ? " and " : "", memory);
+        buf_printf(&text, "%s%s", text.len > 0 ? ", " : "", memory);
     }
     buf_printf(&text, " a trial; %lld of %lld places busy", (long long)view->running,
                (long long)spec->max_parallel);

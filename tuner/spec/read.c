@@ -364,6 +364,22 @@ static bool is_about_stopping(const struct spec *spec)
     return opt != NULL;
 }
 
+bool spec_takes_slots(const struct spec *spec)
+{
+    return spec->slot_cpus > 0 || spec->slot_gpus > 0 || spec->slot_memory_bytes > 0;
+}
+
+/* A share is of one GPU. */
+static void complete_slots(struct reader *r)
+{
+    struct spec *spec = r->spec;
+    if (spec->slot_per_gpu > 1 && spec->slot_gpus > 1)
+        problem(r, node_find(r->root, "slots"), "slots.per_gpu",
+                "trials that share a GPU take one each, got gpus: %zu", spec->slot_gpus);
+    if (spec->slot_per_gpu > 0 && spec->slot_gpus == 0)
+        spec->slot_gpus = 1;
+}
+
 /* What the engine is told; it has the last word on whether strategy and space go together. */
 static void complete_options(struct reader *r)
 {
@@ -476,6 +492,7 @@ struct spec *read_root(struct reader *r, struct node *root, struct problems *pro
     check_command(r, node_find(root, "command"));
     check_prices(r);
     read_warm_start(r, node_find(root, "warm_start"));
+    complete_slots(r);
     complete_options(r);
     read_start(r, node_find(root, "start"));
     spec->workdir = keep_path(r, spec->workdir);

@@ -178,6 +178,9 @@ struct spec *spec_read_file_flags(const char *path, int argc, char **argv,
 
 void spec_free(struct spec *spec);
 
+/** Whether a trial takes of what the machine has to give. */
+bool spec_takes_slots(const struct spec *spec);
+
 /** How two specs of one study differ. */
 struct spec_change {
     size_t n;
