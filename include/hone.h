@@ -594,6 +594,38 @@ HONE_API hone_refinement *hone_refine(const hone_optimizer *opt, hone_error *err
 /** NULL does nothing. */
 HONE_API void hone_refinement_free(hone_refinement *refinement);
 
+/** The values of one configuration in further runs, each with a new seed. */
+typedef struct hone_repeats {
+    const double *values;
+    size_t n;
+} hone_repeats;
+
+/** What they say of it. */
+typedef struct hone_confirmed {
+    double mean;
+    double low, high;   /* 95 % interval of the mean; NaN with fewer than 2 runs */
+    double probability; /* that its mean is the best of all that were compared */
+} hone_confirmed;
+
+/**
+ * Compare configurations that were run again. The values by which they were chosen do not belong
+ * among the runs: the best of many is partly luck.
+ *
+ * The interval is Student's, mean +- t s / sqrt(n), from the configuration's own runs. The
+ * probability takes the noise to be the same for all: means are normal around what was seen, with
+ * the pooled variance and its uncertainty (Gelman et al., Bayesian Data Analysis, section 3.2).
+ * Without any spread to go by it is 1 for the best mean.
+ *
+ * @param n        configurations, at least 1
+ * @param repeats  n; each with at least 1 finite value, in the objective's own unit
+ * @param out      n
+ * @return HONE_OK; HONE_EINVAL: no configuration, no run, or a value that is not finite
+ * Cost: 20,000 draws of n values: a few milliseconds
+ */
+HONE_NODISCARD HONE_API hone_status hone_confirm(size_t n, const hone_repeats *repeats,
+                                                 bool maximize, hone_confirmed *out,
+                                                 hone_error *err);
+
 /* ---- Continuing a study ------------------------------------------------------------------------
  */
 
