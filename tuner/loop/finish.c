@@ -8,6 +8,9 @@
  *     target, cost, time  none         are ended: nothing that they could bring is wanted
  *     used-up space       none         finish; one that is cancelled gives its configuration back
  *     silent objective    none         are ended: the study can bring no result at all
+ *
+ * Where the best are to be confirmed, that follows the end of the search: but for cost and time,
+ * which are spent, and silence.
  */
 #include "loop/loop_int.h"
 
@@ -90,6 +93,7 @@ static void consider_hard(struct tuner *t)
         buf_init(&b, 200);
         buf_double(&b, t->best);
         end_with(t, "target reached: trial %lld has %s", (long long)t->best_trial, b.data);
+        t->yields = true;
         buf_release(&b);
     } else if (spec->stop_time_s > 0 && (double)finish_active_ms(t) >= spec->stop_time_s * 1000) {
         duration_text(spec->stop_time_s, text);
@@ -134,6 +138,7 @@ static void consider_soft(struct tuner *t)
     else if (spec->stop_expected_gain > 0 && gain_is_low(t))
         end_with(t, "expected gain: one more trial promises %.2g%%, less than %.2g%%",
                  t->gain * 100, spec->stop_expected_gain * 100);
+    t->yields = t->ending != NULL;
 }
 
 void finish_consider(struct tuner *t)
@@ -158,15 +163,20 @@ static bool is_over(const struct tuner *t)
     }
     if (t->n_running)
         return false;
-    return t->ending || t->exhausted || t->stop == STOP_NEW || t->n_trials >= t->spec->max_trials;
+    if (t->stop == STOP_NEW || (t->ending && !t->yields))
+        return true;
+    return (t->ending || t->exhausted || !confirm_search_goes_on(t)) && !confirm_is_pending(t);
 }
 
 static void name_end(struct tuner *t)
 {
-    bool all = t->n_trials >= t->spec->max_trials && t->n_running == 0;
+    bool all = !confirm_search_goes_on(t) && !confirm_is_pending(t) && t->n_running == 0;
     if (t->ending)
         return;
-    if (all)
+    if (all && t->n_repeats > 0)
+        end_with(t, "all %lld trials are done, %lld of them repeats of the best",
+                 (long long)t->n_trials, (long long)t->n_repeats);
+    else if (all)
         end_with(t, "%s%lld trial%s done", t->n_trials == 1 ? "" : "all ", (long long)t->n_trials,
                  t->n_trials == 1 ? " is" : "s are");
     else if (t->stop != STOP_NOT)

@@ -82,7 +82,8 @@ static hone_status value_visit(void *context, const struct metric_value *value, 
     bool stop = false;
     hone_status status =
         hone_report(t->opt, (uint64_t)r->row.number, value->step, value->value, &stop, err);
-    if (!status && stop && r->stop == CAUSE_NONE) {
+    /* A repeat is to show how good the whole run is. */
+    if (!status && stop && r->stop == CAUSE_NONE && r->repeat_of < 0) {
         const char *reason = hone_trial_reason(hone_find(t->opt, (uint64_t)r->row.number));
         running_stop(t, r, CAUSE_EARLY, reason ? reason : "stopping rule");
     }
@@ -191,7 +192,10 @@ static hone_status end_trial(struct tuner *t, struct running *r, const struct ve
     r->is_over = true;
     hone_status status = tell(t, r, v, err);
     bool completed = v->trial == HONE_TRIAL_COMPLETED;
-    tuner_count(t, r->row.number, v->trial, completed ? v->values : NULL);
+    if (r->repeat_of >= 0)
+        t->counts[v->trial]++;
+    else
+        tuner_count(t, r->row.number, v->trial, completed ? v->values : NULL);
     view_ended(t, r, v->reason, completed && t->best_trial == r->row.number);
     return status;
 }

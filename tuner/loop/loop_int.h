@@ -65,6 +65,7 @@ struct tally {
 
 struct running {
     struct trial_row row;       /* texts owned */
+    int64_t repeat_of;          /* the trial that it runs again; -1: none */
     struct attempt_row attempt; /* the current one; texts owned */
     char *folder;               /* the attempt's */
     struct metric_cursor *cursor;
@@ -88,6 +89,34 @@ struct running {
 };
 
 void running_free(struct running *r);
+
+/* ---- Running the best again (confirm.c) ---- */
+
+/* Which trials are run again, over all rounds of it. */
+struct repeat_plan {
+    struct repeated {
+        int64_t trial, wanted, asked;
+    } * items;
+    size_t n, cap;
+    int64_t top, repeats;   /* of the last round */
+    int64_t n_search;       /* trials of the search when it was planned */
+    int64_t repeats_before; /* repeats when it was planned, or when this tuner began without one */
+    bool is_made;           /* this tuner has made one, or goes on with one: its search is over */
+};
+
+struct tuner;
+/** Whether max_trials leaves the search another trial. */
+bool confirm_search_goes_on(const struct tuner *t);
+/** Whether a repeat is still to be asked for, now or once a plan is made. */
+bool confirm_is_pending(const struct tuner *t);
+/** When the search is done: plan, and ask for repeats while there is place. */
+hone_status confirm_ask(struct tuner *t, hone_error *err);
+/** Play back a CONFIRM event. */
+hone_status confirm_play(struct tuner *t, const json_t *body, hone_error *err);
+/** Count a repeat that was asked for. */
+void confirm_count(struct tuner *t, int64_t repeat_of);
+/** After all events: what this tuner begins with. */
+void confirm_begin(struct tuner *t);
 
 /* ---- The tuner (state.c) ---- */
 
@@ -113,7 +142,9 @@ struct tuner {
     struct running **running;
     size_t n_running, cap_running;
 
-    int64_t n_trials;                  /* asked so far: what max_trials limits */
+    int64_t n_trials;  /* asked so far: what max_trials limits */
+    int64_t n_repeats; /* of them to confirm others */
+    struct repeat_plan plan;
     int64_t counts[5];                 /* by hone_trial_state; RUNNING is n_running */
     int64_t best_trial;                /* or -1 */
     double best;                       /* first objective, own unit */
@@ -133,6 +164,7 @@ struct tuner {
     char *stop_who;
     char *ending; /* a stop condition fired: the study's reason; no new trials */
     bool failing; /* ... and it is a failure */
+    bool yields;  /* ... which ends the search, and lets the best be confirmed */
     bool over;
     bool failed;     /* a pass has failed: memory may be ahead of the store, and is not written */
     bool more;       /* another pass has work at once */
@@ -160,6 +192,13 @@ struct tuner {
 /** Add a running trial; NULL when memory is out. */
 struct running *tuner_add_running(struct tuner *t, int64_t trial);
 struct running *tuner_find_running(struct tuner *t, int64_t trial);
+/** Whether another trial or repeat may be started now. */
+bool tuner_has_place(const struct tuner *t);
+/** Make the rows, event and first attempt of a trial that was just asked for; takes `body`. */
+hone_status tuner_record_ask(struct tuner *t, const hone_trial *trial, const char *origin,
+                             json_t *body, struct running **out, hone_error *err);
+/** The body of its ASK event. */
+json_t *ask_body(struct tuner *t, const hone_trial *trial, const char *origin);
 /** Count an ended trial; values may be NULL. */
 void tuner_count(struct tuner *t, int64_t trial, hone_trial_state state, const double *values);
 /** Count a value of an objective in a trial's tally. */

@@ -37,7 +37,7 @@ static double clock_ms(void)
 
 /* ---- Asking ---- */
 
-static json_t *ask_body(struct tuner *t, const hone_trial *trial, const char *origin)
+json_t *ask_body(struct tuner *t, const hone_trial *trial, const char *origin)
 {
     size_t n = 0, memo_size = 0;
     const hone_setting *settings = hone_trial_settings(trial, &n);
@@ -51,22 +51,11 @@ static json_t *ask_body(struct tuner *t, const hone_trial *trial, const char *or
     return body;
 }
 
-static hone_status ask_one(struct tuner *t, hone_error *err)
+hone_status tuner_record_ask(struct tuner *t, const hone_trial *trial, const char *origin,
+                             json_t *body, struct running **out, hone_error *err)
 {
-    double from = clock_ms();
-    const hone_trial *trial = hone_ask(t->opt, err);
-    double took = clock_ms() - from;
-    if (!trial) {
-        t->exhausted = err->status == HONE_EEXHAUSTED;
-        return t->exhausted ? HONE_OK : err->status;
-    }
-    t->ask_ms[t->n_asks++ % N_ASK_TIMES] = took;
-    t->asked_long = took > LONG_ASK_MS;
-
-    bool is_start = strcmp(hone_trial_why(trial), "enqueued") == 0;
-    const char *origin = is_start ? "start" : "search";
     struct running *r = tuner_add_running(t, (int64_t)hone_trial_id(trial));
-    json_t *body = ask_body(t, trial, origin);
+    *out = r;
     if (!r || !body) {
         json_decref(body);
         return error_memory(err);
@@ -83,10 +72,29 @@ static hone_status ask_one(struct tuner *t, hone_error *err)
     changes_trial(&t->changes, &r->row);
     changes_attempt(&t->changes, &r->attempt);
     t->n_trials++;
-    finish_note_gain(t);
     return running_begin_attempt(t, r, NULL, err);
 }
 
+static hone_status ask_one(struct tuner *t, hone_error *err)
+{
+    double from = clock_ms();
+    const hone_trial *trial = hone_ask(t->opt, err);
+    double took = clock_ms() - from;
+    if (!trial) {
+        t->exhausted = err->status == HONE_EEXHAUSTED;
+        return t->exhausted ? HONE_OK : err->status;
+    }
+    t->ask_ms[t->n_asks++ % N_ASK_TIMES] = took;
+    t->asked_long = took > LONG_ASK_MS;
+
+    bool is_start = strcmp(hone_trial_why(trial), "enqueued") == 0;
+    const char *origin = is_start ? "start" : "search";
+    struct running *r;
+    hone_status status = tuner_record_ask(t, trial, origin, ask_body(t, trial, origin), &r, err);
+    if (!status)
+        finish_note_gain(t);
+    return status;
+}
 /* Whether a trial waits for its slots: then the next proposal can wait too, and know more. */
 static bool waits_for_slots(const struct tuner *t)
 {
@@ -97,15 +105,21 @@ static bool waits_for_slots(const struct tuner *t)
     return false;
 }
 
+bool tuner_has_place(const struct tuner *t)
+{
+    return !t->hold && t->stop == STOP_NOT && (int64_t)t->n_running < t->spec->max_parallel &&
+           !waits_for_slots(t);
+}
+
 static hone_status ask_more(struct tuner *t, hone_error *err)
 {
     hone_status status = HONE_OK;
-    const struct spec *spec = t->spec;
     t->asked_long = false;
-    while (!status && !t->asked_long && !t->hold && t->stop == STOP_NOT && !t->ending &&
-           !t->exhausted && (int64_t)t->n_running < spec->max_parallel &&
-           t->n_trials < spec->max_trials && !waits_for_slots(t))
+    while (!status && !t->asked_long && !t->ending && !t->exhausted && confirm_search_goes_on(t) &&
+           tuner_has_place(t))
         status = ask_one(t, err);
+    if (!status)
+        status = confirm_ask(t, err);
     t->more = t->more || t->asked_long;
     return status;
 }

@@ -47,6 +47,7 @@ static hone_status step(void *context, const struct event *event, const json_t *
         return hone_reopen(r->opt, (uint64_t)event->trial, err);
     case EVENT_CREATED:
     case EVENT_TAKEN:
+    case EVENT_CONFIRM:
     case EVENT_TRANSFER: /* proposals are what earlier studies are for */
     case EVENT_CHANGED:
     case EVENT_STOP_TRIAL:

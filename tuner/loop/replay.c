@@ -96,8 +96,9 @@ static hone_status step(void *context, const struct event *event, const json_t *
     case EVENT_CREATED:
         p->opt = optimizer_created(p->spec, body, p->study->seed, err);
         return p->opt ? HONE_OK : err->status;
-    case EVENT_ASK:
-        return replay_ask(p, event, body, err);
+    case EVENT_ASK: /* a repeat is no proposal */
+        return json_object_get(body, "repeat_of") ? optimizer_ask_event(p->opt, event, body, err)
+                                                  : replay_ask(p, event, body, err);
     case EVENT_TELL:
         return replay_tell(p, event, body, err);
     case EVENT_ADD:
@@ -109,6 +110,7 @@ static hone_status step(void *context, const struct event *event, const json_t *
     case EVENT_REOPEN:
         return hone_reopen(p->opt, (uint64_t)event->trial, err);
     case EVENT_TAKEN:
+    case EVENT_CONFIRM:
     case EVENT_CHANGED:
     case EVENT_STOP_TRIAL:
     case EVENT_RETRY:

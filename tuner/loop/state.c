@@ -46,8 +46,16 @@ static hone_status play_ask(struct tuner *t, const struct event *event, const js
     hone_status status = optimizer_ask_event(t->opt, event, body, err);
     if (status)
         return status;
+    struct running *r = tuner_add_running(t, event->trial);
+    if (!r)
+        return error_memory(err);
     t->n_trials++;
-    return tuner_add_running(t, event->trial) ? HONE_OK : error_memory(err);
+    const json_t *repeat_of = json_object_get(body, "repeat_of");
+    if (repeat_of) {
+        r->repeat_of = json_integer_value(repeat_of);
+        confirm_count(t, r->repeat_of);
+    }
+    return HONE_OK;
 }
 
 static void drop_running(struct tuner *t, int64_t trial)
@@ -76,7 +84,11 @@ static hone_status play_tell(struct tuner *t, const struct event *event, const j
         status = optimizer_tell_event(t->opt, event->trial, body, &state, values, &n, err);
     if (status)
         return status;
-    tuner_count(t, event->trial, state, n ? values : NULL);
+    const struct running *r = tuner_find_running(t, event->trial);
+    if (r && r->repeat_of >= 0)
+        t->counts[state]++;
+    else
+        tuner_count(t, event->trial, state, n ? values : NULL);
     drop_running(t, event->trial);
     return HONE_OK;
 }
@@ -143,6 +155,8 @@ static hone_status play(void *context, const struct event *event, const json_t *
         return play_add(t, event, body, err);
     case EVENT_TRANSFER:
         return optimizer_transfer_event(t->opt, body, err);
+    case EVENT_CONFIRM:
+        return confirm_play(t, body, err);
     case EVENT_ENQUEUE:
         return optimizer_enqueue_event(t->opt, body, err);
     case EVENT_STOP_TRIAL:
@@ -350,6 +364,8 @@ struct tuner *tuner_open(struct store *store, const struct study_row *study, str
     if (!status)
         status = rebuild(t, err);
     if (!status)
+        confirm_begin(t);
+    if (!status)
         status = warm_start(t, err);
     if (!status)
         status = enqueue_start(t, err);
@@ -396,6 +412,7 @@ void tuner_close(struct tuner *t)
     for (size_t i = 0; i < t->n_running; i++)
         running_free(t->running[i]);
     mem_free(t->running);
+    mem_free(t->plan.items);
     mem_free(t->points);
     mem_free(t->ended);
     mem_free(t->objective_of);

@@ -47,6 +47,7 @@ struct running *tuner_add_running(struct tuner *t, int64_t trial)
     if (!r)
         return NULL;
     r->watch = -1;
+    r->repeat_of = -1;
     r->row.number = r->attempt.trial = trial;
     r->row.state = HONE_TRIAL_RUNNING;
     t->running[t->n_running++] = r;

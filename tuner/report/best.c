@@ -9,6 +9,7 @@
 #include "report/text.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static hone_status add_trial(void *context, const struct trial_row *row, hone_er
     struct search *s = context;
     struct best *best = s->best;
     struct best_trial trial = {.number = row->number};
-    if (row->state != HONE_TRIAL_COMPLETED)
+    if (row->state != HONE_TRIAL_COMPLETED || trial_repeat_of(row) >= 0)
         return HONE_OK;
     trial.n_values = values_read(row->values, trial.values);
     if (trial.n_values != s->spec->n_objectives)
@@ -78,6 +79,22 @@ static void sort_front(struct best *best, const struct spec *spec)
     }
 }
 
+/* What was run again is known better than what was best once. */
+static hone_status use_confirmed(struct best *best, hone_error *err)
+{
+    const struct confirmed_trial *first = &best->confirmed.trials[0];
+    if (best->confirmed.n == 0 || best->n == 0)
+        return HONE_OK;
+    char *params = mem_text(first->params);
+    if (params == NULL)
+        return error_memory(err);
+    mem_free(best->trials[0].params);
+    best->trials[0].number = first->number;
+    best->trials[0].values[0] = first->value;
+    best->trials[0].params = params;
+    return HONE_OK;
+}
+
 hone_status best_read(struct store *store, const struct study_row *study, const struct spec *spec,
                       struct best *out, hone_error *err)
 {
@@ -86,7 +103,11 @@ hone_status best_read(struct store *store, const struct study_row *study, const 
     hone_status status = store_trials(store, study->id, -1, add_trial, &s, err);
     if (status == HONE_OK)
         sort_front(out, spec);
-    else
+    if (status == HONE_OK && spec->n_objectives == 1)
+        status = confirmed_read(store, study, spec, &out->confirmed, err);
+    if (status == HONE_OK)
+        status = use_confirmed(out, err);
+    if (status != HONE_OK)
         best_release(out);
     return status;
 }
@@ -96,6 +117,7 @@ void best_release(struct best *best)
     for (size_t i = 0; i < best->n; i++)
         mem_free(best->trials[i].params);
     mem_free(best->trials);
+    confirmed_release(&best->confirmed);
     *best = (struct best){0};
 }
 
@@ -114,6 +136,22 @@ static char *command_of(const struct spec *spec, const json_t *params, hone_erro
     if (line == NULL)
         error_memory(err);
     return line;
+}
+
+/* What the repeats say of the best one; nothing where there are none. */
+static void set_confirmed(json_t *object, const struct confirmed *confirmed)
+{
+    if (confirmed->n == 0)
+        return;
+    const struct confirmed_trial *trial = &confirmed->trials[0];
+    json_object_set_new(object, "confirmed", json_true());
+    json_object_set_new(object, "mean", json_of_double(trial->result.mean));
+    if (isfinite(trial->result.low))
+        json_object_set_new(object, "interval",
+                            json_pack("[o, o]", json_of_double(trial->result.low),
+                                      json_of_double(trial->result.high)));
+    json_object_set_new(object, "probability", json_of_double(trial->result.probability));
+    json_object_set_new(object, "repeats", json_integer((json_int_t)trial->n_runs));
 }
 
 static json_t *trial_json(const struct spec *spec, const struct best_trial *trial,
@@ -139,6 +177,7 @@ static hone_status print_json(const struct best *best, const struct spec *spec, 
             status = err != NULL ? err->status : HONE_EIO;
         else
             json_array_append_new(front, trial_json(spec, &best->trials[i], params, command));
+        set_confirmed(json_array_get(front, 0), &best->confirmed);
         mem_free(command);
         json_decref(params);
     }
@@ -217,17 +256,40 @@ static void print_settings(const json_t *params, enum best_format format, FILE *
     }
 }
 
-/** "trial 7 of digits: val:accuracy 0.9123", the settings, the command. */
-static void print_text(const struct best_trial *trial, const struct study_row *study,
-                       const struct spec *spec, json_t *params, const char *command, FILE *out)
+/* "  trial 7 (once 0.9123): mean 0.9101 of 3 repeats, ...", each that was run again. */
+static void print_confirmed(const struct confirmed *confirmed, FILE *out, int columns)
 {
+    fputc('\n', out);
+    for (size_t i = 0; i < confirmed->n; i++) {
+        char once[32];
+        struct buf line;
+        buf_init(&line, 4096);
+        text_number(once, confirmed->trials[i].value);
+        buf_printf(&line, "trial %lld, once %s: ", (long long)confirmed->trials[i].number, once);
+        confirmed_text(confirmed, i, &line);
+        fputs("  ", out);
+        text_wrap(out, line.data, 4, columns > 0 ? columns : 100);
+        buf_release(&line);
+    }
+}
+
+/** "trial 7 of digits: val:accuracy 0.9123", the settings, the command. */
+static void print_text(const struct best *best, const struct study_row *study,
+                       const struct spec *spec, json_t *params, const char *command, FILE *out,
+                       int columns)
+{
+    const struct best_trial *trial = &best->trials[0];
     fprintf(out, "trial %lld of %s:", (long long)trial->number, study->name);
     for (size_t i = 0; i < spec->n_objectives; i++) {
         char number[32];
         text_number(number, trial->values[i]);
         fprintf(out, "%s %s %s", i > 0 ? "," : "", spec->objectives[i].metric, number);
     }
-    fputs(" (run once, not confirmed)\n\n", out);
+    if (best->confirmed.n == 0)
+        fputs(" (run once, not confirmed)\n", out);
+    else
+        print_confirmed(&best->confirmed, out, columns);
+    fputc('\n', out);
     const char *name;
     json_t *value;
     int width = 0;
@@ -297,7 +359,7 @@ hone_status best_print(const struct best *best, const struct study_row *study,
     else if (format == BEST_COMMAND)
         fprintf(out, "%s\n", command);
     else
-        print_text(trial, study, spec, params, command, out);
+        print_text(best, study, spec, params, command, out, columns);
 out:
     mem_free(command);
     json_decref(params);

@@ -1,6 +1,7 @@
 /*
  * best.h: the best configuration of a study; with several objectives its Pareto front: the trials
  * that no other one equals or beats in all objectives and beats in one. Completed trials only.
+ * Where configurations were run again, the best is the one with the best mean of its repeats.
  */
 #ifndef HONE_REPORT_BEST_H
 #define HONE_REPORT_BEST_H
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "report/confirmed.h"
 #include "spec/spec.h"
 #include "store/store.h"
 
@@ -20,8 +22,9 @@ struct best_trial {
 };
 
 struct best {
-    size_t n;                  /* 0: no trial has completed */
-    struct best_trial *trials; /* by the first objective, the best first */
+    size_t n;                   /* 0: no trial has completed */
+    struct best_trial *trials;  /* by the first objective, the best first */
+    struct confirmed confirmed; /* its first one, if there is any, is the best */
 };
 
 enum best_format { BEST_TEXT, BEST_JSON, BEST_YAML, BEST_ENV, BEST_COMMAND };

@@ -64,6 +64,10 @@ static void add_best(struct buf *text, const struct study_view *view)
                    spec->objectives[i].maximize ? "maximize" : "minimize");
     }
     buf_printf(text, ", trial %lld", (long long)view->best);
+    if (view->confirmed) {
+        text_number(number, view->best_mean);
+        buf_printf(text, ", confirmed: mean %s", number);
+    }
     if (view->since_best > 0)
         buf_printf(text, ", %lld trial%s ago", (long long)view->since_best,
                    view->since_best > 1 ? "s" : "");

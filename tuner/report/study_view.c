@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/time.h"
+#include "report/confirmed.h"
 #include "report/text.h"
 
 #include <math.h>
@@ -25,7 +26,7 @@
 /* What the figures need of each trial. */
 struct brief {
     hone_trial_state state;
-    bool own;
+    bool own, repeat;
     int64_t ended_at;
     int64_t ms; /* over its attempts */
     double price;
@@ -38,6 +39,7 @@ struct reading {
     int64_t *running; /* numbers */
     size_t n_running, running_room;
     int64_t best_ended_at;
+    bool has_repeats;
     int64_t now;
 };
 
@@ -155,11 +157,15 @@ static hone_status read_trial(void *context, const struct trial_row *row, hone_e
     if (!grow(&r->trials, &r->room, r->n_trials, sizeof *r->trials) ||
         !grow(&r->running, &r->running_room, r->n_running, sizeof *r->running))
         return error_memory(err);
-    r->trials[r->n_trials++] = (struct brief){
-        .state = row->state, .own = trial_is_own(row->origin), .ended_at = row->ended_at};
+    r->trials[r->n_trials++] = (struct brief){.state = row->state,
+                                              .own = trial_is_own(row->origin),
+                                              .repeat = trial_repeat_of(row) >= 0,
+                                              .ended_at = row->ended_at};
     if (row->state == HONE_TRIAL_RUNNING)
         r->running[r->n_running++] = row->number;
-    if (row->state != HONE_TRIAL_COMPLETED || values_read(row->values, values) == 0 ||
+    bool is_repeat = r->trials[row->number].repeat;
+    r->has_repeats = r->has_repeats || is_repeat;
+    if (row->state != HONE_TRIAL_COMPLETED || is_repeat || values_read(row->values, values) == 0 ||
         (view->best >= 0 && !objective_better(view->spec, 0, values[0], view->best_values[0])))
         return HONE_OK;
     char *params = mem_text(row->params);
@@ -170,6 +176,29 @@ static hone_status read_trial(void *context, const struct trial_row *row, hone_e
     view->best = row->number;
     memcpy(view->best_values, values, sizeof values);
     r->best_ended_at = row->ended_at;
+    return HONE_OK;
+}
+
+/* What was run again is known better than what was best once. */
+static hone_status read_confirmed(struct store *store, struct reading *r, hone_error *err)
+{
+    struct study_view *view = r->view;
+    struct confirmed confirmed;
+    hone_status status = confirmed_read(store, view->row, view->spec, &confirmed, err);
+    if (status != HONE_OK || confirmed.n == 0)
+        return status;
+    struct confirmed_trial *best = &confirmed.trials[0];
+    view->confirmed = true;
+    view->best = best->number;
+    view->best_values[0] = best->value;
+    view->best_mean = best->result.mean;
+    view->best_low = best->result.low;
+    view->best_high = best->result.high;
+    mem_free(view->best_params);
+    view->best_params = best->params;
+    best->params = NULL;
+    r->best_ended_at = r->trials[best->number].ended_at;
+    confirmed_release(&confirmed);
     return HONE_OK;
 }
 
@@ -287,7 +316,7 @@ static void count_ended(struct reading *r)
     view->ended = n[HONE_TRIAL_COMPLETED] + n[HONE_TRIAL_STOPPED] + n[HONE_TRIAL_FAILED] +
                   n[HONE_TRIAL_CANCELLED];
     for (size_t i = 0; i < r->n_trials; i++)
-        view->since_best += view->best >= 0 && r->trials[i].own &&
+        view->since_best += view->best >= 0 && r->trials[i].own && !r->trials[i].repeat &&
                             r->trials[i].state != HONE_TRIAL_RUNNING &&
                             r->trials[i].ended_at > r->best_ended_at;
 }
@@ -325,6 +354,10 @@ hone_status study_view_read(struct store *store, const struct study_row *row, bo
         status = store_trials(store, row->id, -1, read_trial, &r, err);
     if (status != HONE_OK)
         goto out;
+    if (r.has_repeats && out->spec->n_objectives == 1)
+        status = read_confirmed(store, &r, err);
+    if (status != HONE_OK)
+        goto out;
     count_ended(&r);
     out->elapsed_s = (double)elapsed_ms(row, out->spec, held, now) / 1000;
     out->trial_s = (double)out->counts.attempts_ms / 1000;
@@ -360,7 +393,7 @@ static json_t *best_json(const struct study_view *view)
         json_array_append_new(values, json_of_double(view->best_values[i]));
     return json_pack("{s:I, s:o, s:o, s:b}", "trial", (json_int_t)view->best, "values", values,
                      "params", json_read(view->best_params, strlen(view->best_params), NULL),
-                     "confirmed", 0);
+                     "confirmed", view->confirmed);
 }
 
 static json_t *cost_json(const struct study_view *view)

@@ -31,6 +31,8 @@ struct study_view {
     int64_t ended;   /* trials that count as max_trials and have ended */
     int64_t best;    /* number of the best completed trial; -1: none */
     double best_values[HONE_MAX_OBJECTIVES];
+    bool confirmed; /* it has the best mean of those that were run again */
+    double best_mean, best_low, best_high;
     char *best_params;                  /* JSON object */
     int64_t since_best;                 /* trials that ended after the best one */
     double elapsed_s, trial_s, speedup; /* speedup 0: not known */

@@ -233,11 +233,15 @@ json_t *trial_view_json(const struct trial_view *view)
         values = json_array();
     for (size_t i = 0; i < view->n_values; i++)
         json_array_append_new(values, json_of_double(view->values[i]));
-    return json_pack(
+    int64_t repeat_of = trial_repeat_of(row);
+    json_t *object = json_pack(
         "{s:I, s:s, s:s, s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "trial",
         (json_int_t)row->number, "origin", row->origin, "state", trial_state_text(row->state),
         "params", view->params, "values", values, "metrics", metrics_json(view), "why",
         json_of_text(row->why), "stop_reason", json_of_text(row->reason), "started_at",
         json_of_time(row->started_at), "ended_at", json_of_time(row->ended_at), "cost",
         isnan(view->cost) ? json_null() : json_real(view->cost), "attempts", attempts_json(view));
+    if (repeat_of >= 0)
+        json_object_set_new(object, "repeat_of", json_integer((json_int_t)repeat_of));
+    return object;
 }

@@ -162,6 +162,10 @@ static void check_top(struct reader *r)
 
 static void read_section(struct reader *r, const struct key *section, const struct node *node)
 {
+    /* `confirm: off`: as if it were not there. */
+    if (node->kind == NODE_SCALAR && section->initial != NULL &&
+        strcmp(node->text, section->initial) == 0)
+        return;
     if (node->kind == NODE_SCALAR && section->words != NULL && !node_is_null(node)) {
         read_key(r, key_find(phrase(r, "%s.%s", section->path, section->words)), node);
         return;
@@ -353,6 +357,29 @@ static void check_prices(struct reader *r)
         json_object_del(r->canonical, "price_per_hour.currency");
 }
 
+/* What is not said of the repeats, and whether there is room for them. */
+static void complete_confirm(struct reader *r)
+{
+    enum { USUAL = 3 };
+    struct spec *spec = r->spec;
+    const struct node *node = node_find(r->root, "confirm");
+    bool is_map = node != NULL && node->kind == NODE_MAP;
+    if (spec->confirm_top == 0 && spec->confirm_repeats == 0 && !(is_map && node->n == 0))
+        return;
+    if (spec->confirm_top == 0)
+        spec->confirm_top = USUAL;
+    if (spec->confirm_repeats == 0)
+        spec->confirm_repeats = USUAL;
+    canonical_set(r, "confirm.top", json_integer(spec->confirm_top));
+    canonical_set(r, "confirm.repeats", json_integer(spec->confirm_repeats));
+    if (spec->n_objectives > 1)
+        problem(r, node, "confirm", "is for one objective, there are %zu", spec->n_objectives);
+    else if (spec->confirm_top * spec->confirm_repeats >= spec->max_trials)
+        problem(r, node, "confirm", "%lld x %lld repeats leave none of max_trials: %lld to search",
+                (long long)spec->confirm_top, (long long)spec->confirm_repeats,
+                (long long)spec->max_trials);
+}
+
 /* Whether it is the early stopping that the engine refuses. */
 static bool is_about_stopping(const struct spec *spec)
 {
@@ -393,7 +420,9 @@ static void complete_options(struct reader *r)
     }
     spec->options.strategy = spec->strategy;
     spec->options.stopping = off ? "none" : spec->early_stopping;
-    spec->options.budget = (uint64_t)spec->max_trials;
+    int64_t repeats = spec->confirm_top * spec->confirm_repeats;
+    spec->options.budget =
+        (uint64_t)(spec->max_trials - (repeats < spec->max_trials ? repeats : 0));
     spec->options.parallel = (uint64_t)spec->max_parallel;
     spec->options.n_objectives = spec->n_objectives;
     for (size_t i = 0; i < spec->n_objectives && i < HONE_MAX_OBJECTIVES; i++)
@@ -493,6 +522,7 @@ struct spec *read_root(struct reader *r, struct node *root, struct problems *pro
     check_prices(r);
     read_warm_start(r, node_find(root, "warm_start"));
     complete_slots(r);
+    complete_confirm(r);
     complete_options(r);
     read_start(r, node_find(root, "start"));
     spec->workdir = keep_path(r, spec->workdir);

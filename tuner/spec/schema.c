@@ -190,7 +190,11 @@ static json_t *section_schema(const struct key *section)
         return map;
     char path[128];
     snprintf(path, sizeof path, "%s.%s", section->path, section->words);
-    return json_pack("{s:[o,o]}", "anyOf", shape_of(key_find(path)), map);
+    json_t *whole = json_pack("{s:[o,o]}", "anyOf", shape_of(key_find(path)), map);
+    if (section->initial != NULL)
+        json_array_append_new(json_object_get(whole, "anyOf"),
+                              json_pack("{s:s}", "const", section->initial));
+    return whole;
 }
 
 static int add_text(const char *text, size_t len, void *out)

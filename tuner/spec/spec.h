@@ -133,6 +133,7 @@ struct spec {
     bool has_price, spot;
     double price_on_demand, price_spot;
     char *currency;
+    int64_t confirm_top, confirm_repeats; /* 0: off */
 };
 
 /** Problems of a study: each one line "FILE:LINE: text", in the order of the lines. Warnings have

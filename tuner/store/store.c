@@ -77,6 +77,29 @@ bool trial_is_own(const char *origin)
     return strcmp(origin, "imported") != 0 && strcmp(origin, "warm") != 0;
 }
 
+void repeat_why(char out[80], int64_t repeat, int64_t of, int64_t trial)
+{
+    snprintf(out, 80, "repeat %lld of %lld of trial %lld", (long long)repeat, (long long)of,
+             (long long)trial);
+}
+
+int64_t repeat_of_why(const char *why)
+{
+    static const char begin[] = "repeat ", before[] = " of trial ";
+    int64_t trial;
+    const char *at =
+        why != NULL && strncmp(why, begin, strlen(begin)) == 0 ? strstr(why, before) : NULL;
+    if (at == NULL)
+        return -1;
+    at += strlen(before);
+    return str_int64(at, strlen(at), &trial) ? trial : -1;
+}
+
+int64_t trial_repeat_of(const struct trial_row *row)
+{
+    return strcmp(row->origin, "confirm") == 0 ? repeat_of_why(row->why) : -1;
+}
+
 int event_kind_of(const char *text)
 {
     return word_find(event_kinds, N(event_kinds), text);

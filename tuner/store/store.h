@@ -60,9 +60,10 @@ struct study_row {
     X(CREATED, "created")       /* {spec} */                                                       \
     X(TAKEN, "taken")           /* a tuner took the study up: {host, pid} */                       \
     X(CHANGED, "changed")       /* other limits or budget on resume: {lines, spec} */              \
-    X(ASK, "ask")               /* {params, why, memo (base64), origin} */                         \
+    X(ASK, "ask")               /* {params, why, memo (base64), origin; confirm: repeat_of} */     \
     X(ADD, "add")               /* imported or warm: {params, values or (stopped) last} */         \
     X(TRANSFER, "transfer")     /* what an earlier study found: {study, results} */                \
+    X(CONFIRM, "confirm")       /* which trials are run again: {trials, top, repeats} */           \
     X(ENQUEUE, "enqueue")       /* {params} */                                                     \
     X(STOP_TRIAL, "stop_trial") /* decided to end it: {cause, reason} */                           \
     X(TELL, "tell")             /* {state, values} */                                              \
@@ -89,7 +90,7 @@ struct event {
 
 struct trial_row {
     int64_t number;
-    char *origin; /* search, enqueued, start; imported, warm: not run by this study */
+    char *origin; /* search, enqueued, start, confirm; imported, warm: not run by this study */
     hone_trial_state state;
     char *params;   /* JSON object: active parameters in declaration order */
     char *values;   /* JSON array, or NULL */
@@ -102,6 +103,12 @@ struct trial_row {
 /** Whether a trial was run by this study: then it is one of max_trials, and its time is paid for.
  */
 bool trial_is_own(const char *origin);
+
+/** Why a repeat is run, in words, and the number of the trial that such words name: -1 where a
+ * trial is no repeat. */
+void repeat_why(char out[80], int64_t repeat, int64_t of, int64_t trial);
+int64_t repeat_of_why(const char *why);
+int64_t trial_repeat_of(const struct trial_row *row);
 
 enum attempt_state {
     ATTEMPT_WAITING,
