@@ -241,7 +241,7 @@ typedef struct hone_options {
     uint64_t seed;        /* 0 ... 2^63 - 1 */
     uint64_t budget;      /* planned number of trials; 0 = unknown; a hint */
     uint64_t parallel;    /* planned trials at a time; 0 = 1; a hint */
-    size_t n_objectives;  /* 0 = 1; more than one needs "nsga2", "random", "grid", "sobol" */
+    size_t n_objectives;  /* 0 = 1; more than one: all but "bayesian", "cmaes" */
     bool maximize[HONE_MAX_OBJECTIVES];
     bool repeats;         /* allow the same configuration again */
     const char *stopping; /* "none" (NULL too), "median" ("auto" too), "asha" */

@@ -8,6 +8,7 @@
 /* The first is the default. */
 static const struct search_algorithm *const algorithms[] = {
     /* clang-format off */
+    &search_auto,
     &search_bayesian,
     &search_tpe,
     &search_random,
@@ -27,7 +28,7 @@ const struct search_algorithm *search_at(size_t i)
 
 const struct search_algorithm *search_find(const char *name)
 {
-    if (name == NULL || strcmp(name, "auto") == 0)
+    if (name == NULL)
         return algorithms[0];
     for (size_t i = 0; i < N_ALGORITHMS; i++)
         if (strcmp(algorithms[i]->name, name) == 0)

@@ -4,6 +4,7 @@
 
 #include "search/search.h"
 
+extern const struct search_algorithm search_auto;
 extern const struct search_algorithm search_cmaes;
 extern const struct search_algorithm search_grid;
 extern const struct search_algorithm search_nsga2;

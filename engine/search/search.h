@@ -81,10 +81,10 @@ struct search_algorithm {
     double (*expected_gain)(const void *memo, size_t size);
 };
 
-/** The algorithm of that name, or NULL; "auto" and NULL give the default. */
+/** The algorithm of that name, or NULL; NULL gives the default. */
 const struct search_algorithm *search_find(const char *name);
 
-/** "bayesian, random, grid, sobol", for error texts and help. */
+/** "auto, bayesian, random", and so on, for error texts. */
 void search_names(struct buf *out);
 
 #endif

@@ -4,13 +4,15 @@
  *
  * The best tenth of the trials that have a value (25 at most) gives a density l over
  * configurations, all others give g: the rest, those that failed, and those that run (the "constant
- * liar"). Candidates are drawn from l; the one with the largest l / g that is new is proposed. The
- * first trials are a design. docs/algorithms/tpe.md has formulas and measurements.
+ * liar"). With several objectives the best are those of the first fronts; what breaks a constraint
+ * comes behind all that doesn't. Candidates are drawn from l; the one with the largest l / g that
+ * is new is proposed. The first trials are a design. docs/algorithms/tpe.md has formulas and
+ * measurements.
  *
  * Source: Bergstra, Bardenet, Bengio & Kegl, "Algorithms for hyper-parameter optimization", NeurIPS
  *     24 (2011); Watanabe, "Tree-structured Parzen estimator: understanding its algorithm
  *     components and their roles for better empirical performance", arXiv 2304.11127 (2023).
- * Departures: mixture.h (branches), parzen.h (widths), and the 64 candidates.
+ * Departures: one density for all branches (mixture.h), widths (parzen.h), failures as bad ones.
  */
 #include "search/registry.h"
 
@@ -22,11 +24,12 @@
 #include "search/design.h"
 #include "search/gp/gp.h"
 #include "search/mixture.h"
+#include "search/pareto.h"
 
 #define DESIGN     10
 #define GOOD_SHARE 0.1
 #define MAX_GOOD   25
-#define CANDIDATES 64 /* a multiple of PARZEN_GROUP */
+#define CANDIDATES 24 /* a multiple of PARZEN_GROUP */
 #define MAX_DRAWS  20 /* for each candidate, where `where` refuses */
 
 /* ---- Good and bad trials --------------------------------------------------------------------- */
@@ -37,25 +40,74 @@ struct split {
     const double **good, **bad;
 };
 
-/* Rows with a value: the best are good, of equal ones the earlier. */
-static bool split_told(struct split *split, const struct gp_rows *rows, struct arena *arena)
+/* Trials that can be compared. */
+struct told {
+    size_t n;
+    const double **row;
+    double *values;    /* n x n_objectives */
+    double *violation; /* what they break constraints by, in all; NULL: nothing to break */
+};
+
+static double sum_violations(const double *violations, size_t n)
 {
-    double *sorted = arena_array(arena, rows->n, sizeof *sorted);
-    if (sorted == NULL)
+    double sum = 0.0;
+    for (size_t k = 0; k < n; k++)
+        sum += fmax(violations[k], 0.0);
+    return sum;
+}
+
+/* Completed trials are told; those stopped early count as bad, for want of their other values. */
+static bool collect_told(struct told *told, struct split *split, const struct search_view *view)
+{
+    size_t m = view->options->n_objectives, n_constraints = view->options->n_constraints;
+    told->row = arena_array(view->scratch, view->n_trials, sizeof *told->row);
+    told->values = arena_array(view->scratch, view->n_trials * m, sizeof(double));
+    told->violation = arena_array(view->scratch, view->n_trials, sizeof(double));
+    if (told->row == NULL || told->values == NULL || told->violation == NULL)
         return false;
-    memcpy(sorted, rows->y, rows->n * sizeof *sorted);
-    num_sort(sorted, rows->n);
-    size_t wanted = (size_t)fmin(ceil(GOOD_SHARE * (double)rows->n), MAX_GOOD), n_below = 0;
-    double cut = sorted[wanted - 1];
-    for (size_t i = 0; i < rows->n; i++)
-        n_below += rows->y[i] < cut;
-    for (size_t i = 0; i < rows->n; i++) {
-        bool good = rows->y[i] < cut || (rows->y[i] == cut && n_below++ < wanted);
-        if (good)
-            split->good[split->n_good++] = rows->row[i];
-        else
-            split->bad[split->n_bad++] = rows->row[i];
+    for (size_t i = 0; i < view->n_trials; i++) {
+        const struct search_trial *trial = &view->trials[i];
+        if (trial->state == HONE_TRIAL_STOPPED)
+            split->bad[split->n_bad++] = trial->row;
+        if (trial->state != HONE_TRIAL_COMPLETED)
+            continue;
+        told->row[told->n] = trial->row;
+        memcpy(told->values + told->n * m, trial->values, m * sizeof(double));
+        if (n_constraints > 0)
+            told->violation[told->n] = sum_violations(trial->violations, n_constraints);
+        told->n++;
     }
+    return true;
+}
+
+/*
+ * The best are good: by front, then those with room around them, then the earlier. With one
+ * objective that is the order of the values.
+ */
+static bool split_told(struct split *split, const struct told *told, size_t m, struct arena *arena)
+{
+    size_t *rank = arena_array(arena, told->n, sizeof *rank), n = told->n;
+    double *crowding = arena_array(arena, n, sizeof *crowding);
+    bool *is_good = arena_array(arena, n, sizeof *is_good);
+    if (rank == NULL || crowding == NULL || is_good == NULL)
+        return false;
+    size_t fronts = pareto_ranks(told->values, told->violation, n, m, arena, rank);
+    if (fronts == 0 || !pareto_crowding(told->values, n, m, rank, fronts, arena, crowding))
+        return false;
+    size_t wanted = (size_t)fmin(ceil(GOOD_SHARE * (double)n), MAX_GOOD);
+    for (size_t k = 0; k < wanted; k++) {
+        size_t best = n;
+        for (size_t i = 0; i < n; i++)
+            if (!is_good[i] && (best == n || rank[i] < rank[best] ||
+                                (rank[i] == rank[best] && crowding[i] > crowding[best])))
+                best = i;
+        is_good[best] = true;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (is_good[i])
+            split->good[split->n_good++] = told->row[i];
+        else
+            split->bad[split->n_bad++] = told->row[i];
     return true;
 }
 
@@ -63,13 +115,20 @@ static bool split_trials(struct split *split, const struct search_view *view)
 {
     struct gp_rows rows;
     struct arena *arena = view->scratch;
+    size_t m = view->options->n_objectives;
     *split = (struct split){0};
     split->good = arena_array(arena, view->n_trials, sizeof *split->good);
     split->bad = arena_array(arena, view->n_trials, sizeof *split->bad);
     if (split->good == NULL || split->bad == NULL || !gp_rows_collect(&rows, view, 0))
         return false;
-    split->n_told = rows.n + rows.n_failed;
-    if (rows.n > 0 && !split_told(split, &rows, arena))
+    struct told told = {.n = rows.n, .row = rows.row, .values = rows.y};
+    if (m > 1 || view->options->n_constraints > 0) {
+        told.n = 0;
+        if (!collect_told(&told, split, view))
+            return false;
+    }
+    split->n_told = told.n + rows.n_failed;
+    if (told.n > 0 && !split_told(split, &told, m, arena))
         return false;
     for (size_t i = 0; i < rows.n_failed; i++)
         split->bad[split->n_bad++] = rows.failed[i];
@@ -156,19 +215,8 @@ static hone_status propose(const struct search_view *view, struct buf *memo, dou
     return propose_by_ratio(view, &split, row, why, err);
 }
 
-static hone_status check(const struct hone_space *space, const hone_options *options,
-                         hone_error *err)
-{
-    (void)space;
-    if (options->n_objectives > 1)
-        return error_set(err, HONE_EINVAL, "strategy \"tpe\" takes one objective, got %zu",
-                         options->n_objectives);
-    return HONE_OK;
-}
-
 const struct search_algorithm search_tpe = {
     .name = "tpe",
     .summary = "densities of the good and of the other trials (Parzen estimators); fast",
-    .check = check,
     .propose = propose,
 };

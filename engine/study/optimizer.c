@@ -56,7 +56,7 @@ static hone_status choose(const hone_options *options, const struct search_algor
     *rule = stop_find(options->stopping);
     if (*algorithm == NULL) {
         search_names(&names);
-        status = error_set(err, HONE_EINVAL, "unknown strategy \"%.60s\"; there are auto, %s",
+        status = error_set(err, HONE_EINVAL, "unknown strategy \"%.60s\"; there are %s",
                            options->strategy, names.data);
     } else if (*rule == NULL) {
         stop_names(&names);

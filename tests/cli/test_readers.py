@@ -186,7 +186,7 @@ def test_watch_prints_each_state_until_the_study_ends(tmp_path):
 # ---- For programs ----
 
 STATUS = {
-    "study": "seg", "state": "interrupted", "reason": None, "seed": 7, "strategy": "bayesian",
+    "study": "seg", "state": "interrupted", "reason": None, "seed": 7, "strategy": "auto",
     "goal": ["maximize"], "objectives": ["val:dice"],
     "counts": {"waiting": 0, "running": 1, "completed": 3, "stopped": 1, "failed": 1,
                "cancelled": 1},

@@ -347,7 +347,7 @@ hone_status study_view_read(struct store *store, const struct study_row *row, bo
     out->spec = stored_spec(row, err);
     if (out->spec == NULL)
         return HONE_EIO;
-    out->strategy = strcmp(out->spec->strategy, "auto") == 0 ? "bayesian" : out->spec->strategy;
+    out->strategy = out->spec->strategy;
     out->has_cost = out->spec->has_price;
     status = store_counts(store, row->id, &out->counts, err);
     if (status == HONE_OK)

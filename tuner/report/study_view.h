@@ -24,8 +24,8 @@ struct running_view {
 struct study_view {
     const struct study_row *row; /* borrowed */
     struct spec *spec;
-    const char *state;    /* running, finished, stopped, interrupted, failed */
-    const char *strategy; /* "bayesian" where "auto" was written */
+    const char *state; /* running, finished, stopped, interrupted, failed */
+    const char *strategy;
     struct study_counts counts;
     int64_t running; /* trials that run and do not wait */
     int64_t ended;   /* trials that count as max_trials and have ended */

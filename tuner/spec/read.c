@@ -427,12 +427,11 @@ static void complete_options(struct reader *r)
     spec->options.n_objectives = spec->n_objectives;
     for (size_t i = 0; i < spec->n_objectives && i < HONE_MAX_OBJECTIVES; i++)
         spec->options.maximize[i] = spec->objectives[i].maximize;
-    bool bayesian = spec->strategy != NULL && (strcmp(spec->strategy, "auto") == 0 ||
-                                               strcmp(spec->strategy, "bayesian") == 0);
+    bool bayesian = spec->strategy != NULL && strcmp(spec->strategy, "bayesian") == 0;
     if (spec->n_objectives > 1 && bayesian) {
         problem(r, node_find(r->root, "objective"), NULL,
                 "several objectives with the strategy \"%s\" are not available yet; there is: one "
-                "objective, or the strategies nsga2, random, grid, sobol",
+                "objective, or the strategies auto, tpe, nsga2, random, grid, sobol",
                 spec->strategy);
         return;
     }
