@@ -2,7 +2,8 @@
 # Search quality: hone over the public suites, beside the recorded results of its peers.
 #   bench/search.sh [-l] [PROCESSES]     results and tables in bench/results/
 # 29 tasks with one objective, ten seeds: 50 evaluations one at a time. -l: also 100, 50 by 4 and
-# 100 by 16 workers, and how many trials it takes to be as good as the peers; six times as long.
+# 100 by 16 workers, how many trials it takes to be as good as the peers, and the 6 tasks with several
+# objectives; six times as long.
 set -eu
 long=
 if [ "${1:-}" = -l ]; then
@@ -21,6 +22,7 @@ if [ ! -x "$python" ]; then
 fi
 mkdir -p results
 single=tabular,conditional,bbob
+several="nsga2" # strategies that take several objectives
 
 run() { # budget, parallel
     "$driver" --tasks results/tasks --suite $single --budget "$1" --parallel "$2" -j "$processes" \
@@ -38,7 +40,7 @@ compare() { # setting, then peers of reference/ with their own, then options
     "$python" bench.py compare $files "$@"
 }
 
-"$python" bench.py export --suite $single --seeds 10 --out results/tasks
+"$python" bench.py export --seeds 10 --out results/tasks
 run 50 1
 {
     compare N50.P1 random.N100.P1 sobol.N100.P1 optuna-tpe.N100.P1 --at 50 --by-suite
@@ -52,13 +54,24 @@ compare N50.P1 optuna-tpe.N100.P1 --at 50 --by-task >results/tasks.txt
 run 100 1
 run 50 4
 run 100 16
+for strategy in $several; do
+    "$driver" --tasks results/tasks --suite multiobjective --seeds 5 --budget 100 \
+        --strategy "$strategy" --name "hone-$strategy" -j "$processes" \
+        --out "results/hone-$strategy.multi.jsonl"
+done
 {
     compare N100.P1 optuna-tpe.N100.P1
     compare N50.P4 optuna-tpe.N50.P4 random.N50.P4
     [ ! -f reference/optuna-gp.N50.P4.jsonl.gz ] || compare N50.P4 optuna-gp.N50.P4
     compare N100.P1 optuna-tpe.N100.P1 optuna-gp.N50.P1 hebo.N50.P1 smac.N50.P1 hyperopt.N50.P1 \
         nevergrad.N50.P1 --trials
+    compare N100.P16 optuna-tpe.N100.P16
     for at in 40 60 80; do
         "$python" bench.py compare results/hone.N100.P16.jsonl results/hone.N100.P1.jsonl --trials --at $at
+    done
+    for strategy in $several; do
+        "$python" bench.py compare "results/hone-$strategy.multi.jsonl" \
+            reference/optuna-nsga2.N100.P1.jsonl.gz reference/optuna-tpe.N100.P1.jsonl.gz \
+            reference/random.N100.P1.jsonl.gz
     done
 } | tee -a results/table.txt
