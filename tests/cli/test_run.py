@@ -1,7 +1,9 @@
 """hone run from the first trial to the last line: what it starts, records, says, and exits with."""
 
 import json
+import os
 import re
+import signal
 import sqlite3
 
 import pytest
@@ -332,6 +334,49 @@ def test_stop_one_trial_for_good(lab):
     assert run.returncode == 0
     assert [t["state"] for t in lab.trials()] == ["cancelled", "completed", "completed"]
     lab.hone("stop", "s", "--trial", "9", status=None)
+
+
+# Steps 1 to 3; the second attempt goes on from the checkpoint of the first.
+CHECKPOINTED = """cd $HONE_CHECKPOINT_DIR
+i=$(cat step 2>/dev/null || echo 0)
+while [ $i -lt 3 ]; do
+    i=$((i + 1))
+    echo "step $i m=0.$i$HONE_ATTEMPT"
+    echo $i >step
+    [ $HONE_ATTEMPT$i != 12 ] || { echo >ready; exec sleep 60; }
+done
+"""
+
+
+@pytest.mark.parametrize("notice", ["hone preempt", "a signal"])
+def test_a_preempted_trial_goes_on_from_its_checkpoint(lab, notice):
+    lab.script(CHECKPOINTED)
+    lab.study(trials=1, extra="step: 'step ([0-9]+)'\n")
+    tuner = lab.start("run", "s.yaml")
+    ready = lab.folder / ".hone/studies/s/trial-0000/checkpoints/ready"
+    wait_until(ready.exists, "the first attempt has not come to its second step")
+    if notice == "hone preempt":
+        lab.hone("preempt", "s", "0")
+    else:
+        os.kill(lab.attempts()[0]["pid"], signal.SIGTERM)
+    out, _ = tuner.communicate(timeout=60)
+    assert tuner.returncode == 0 and "preempted" in out
+    assert [a["state"] for a in lab.attempts()] == ["preempted", "succeeded"]
+    assert lab.values() == {0: [(1, 1, 0.11), (1, 2, 0.21), (2, 3, 0.32)]}
+    lab.hone("replay", "s")
+
+
+def test_preemptions_are_counted(lab):
+    lab.script("echo m=0.5; echo >ready; exec sleep 60\n")
+    lab.study(trials=1, extra="retries: {preempted: 0}\n")
+    tuner = lab.start("run", "s.yaml")
+    wait_until((lab.folder / "ready").exists, "the trial does not run")
+    lab.hone("preempt", "s", "0")
+    tuner.communicate(timeout=60)
+    assert [a["state"] for a in lab.attempts()] == ["preempted"]
+    assert [t["state"] for t in lab.trials()] == ["cancelled"]
+    gone = lab.hone("preempt", "s", "0", status=2)
+    assert 'study "s" does not run' in gone.stderr
 
 
 def test_delete_leaves_nothing(lab):

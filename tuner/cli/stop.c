@@ -4,23 +4,19 @@
  * Only the living tuner writes a study: it is asked, and answers. Without one, we take the study up
  * ourselves, do what is asked, and leave (decision 8).
  */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/mem.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/request.h"
 #include "cli/study_run.h"
-#include "io/json.h"
-#include "io/process.h"
 #include "io/time.h"
 #include "loop/lease.h"
 #include "loop/loop.h"
 
-enum { LOOK_MS = 50, ANSWER_MS = 15000 };
+enum { LOOK_MS = 50 };
 
 struct stop {
     struct store *store;
@@ -62,46 +58,14 @@ static bool is_done(struct stop *s)
     return done;
 }
 
-static int wait_for_answer(struct stop *s, int64_t id)
+static int ask_for_stop(struct stop *s)
 {
-    hone_error err = {0};
-    int64_t until = time_monotonic_ms() + ANSWER_MS;
-    while (time_monotonic_ms() < until) {
-        struct request_row request = {0};
-        if (store_request_find(s->store, id, &request, &err) != HONE_OK)
-            return fail(EXIT_SYSTEM, "%s", err.text);
-        bool answered = request.answer != NULL;
-        json_t *answer = answered ? json_read(request.answer, strlen(request.answer), &err) : NULL;
-        const char *refusal = json_string_value(json_object_get(answer, "error"));
-        int status = refusal ? fail(EXIT_USAGE, "%s", refusal) : EXIT_DONE;
-        json_decref(answer);
-        request_row_release(&request);
-        if (answered)
-            return status;
-        nap();
-    }
-    return fail(EXIT_SYSTEM, "the tuner of study \"%s\" (host %s, pid %lld) has not answered",
-                s->row->name, s->row->owner.host, (long long)s->row->owner.pid);
-}
-
-static int ask_tuner(struct stop *s)
-{
-    hone_error err = {0};
     char body[64];
-    int64_t id = 0;
     if (s->trial >= 0)
         snprintf(body, sizeof body, "{\"trial\":%lld}", (long long)s->trial);
     else
         snprintf(body, sizeof body, "{\"now\":%s}", s->now ? "true" : "false");
-    if (store_request(s->store, s->row->id, s->trial >= 0 ? "stop_trial" : "stop", body,
-                      time_now_ms(), &id, &err) != HONE_OK)
-        return fail(EXIT_SYSTEM, "%s", err.text);
-    /* It would look within a second anyhow. */
-    const struct owner *owner = &s->row->owner;
-    if (strcmp(owner->host, process_host()) == 0 &&
-        process_lives(owner->pid, owner->pid_start, owner->boot_id))
-        kill((pid_t)owner->pid, SIGUSR1);
-    int status = wait_for_answer(s, id);
+    int status = ask_tuner(s->store, s->row, s->trial >= 0 ? "stop_trial" : "stop", body);
     if (status != EXIT_DONE)
         return status;
     while ((s->now || s->trial >= 0) && !is_done(s))
@@ -189,7 +153,7 @@ int cmd_stop(int argc, char **argv, const struct globals *globals)
         status = fail(EXIT_DONE, "study \"%s\" does not run: it is %s", row.name,
                       study_state_text(row.state));
     } else {
-        status = held ? ask_tuner(&s) : settle_alone(&s);
+        status = held ? ask_for_stop(&s) : settle_alone(&s);
         if (status == EXIT_DONE)
             say(&s);
     }

@@ -86,25 +86,40 @@ static void judge_exit(const struct tuner *t, const struct running *r,
     }
 }
 
-static void judge_asked(const struct running *r, const struct attempt_status *s,
-                        struct verdict *out)
+/* Its machine was wanted back, with notice. */
+static void judge_preempted(const char *who, struct verdict *out)
+{
+    out->attempt = ATTEMPT_PREEMPTED;
+    out->kind = RETRY_PREEMPTED;
+    say(out->reason, "preempted: notice %s", who);
+}
+
+static void judge_asked(const struct tuner *t, const struct running *r,
+                        const struct attempt_status *s, struct verdict *out)
 {
     out->attempt = ATTEMPT_CANCELLED;
     out->trial = HONE_TRIAL_CANCELLED;
-    say(out->reason, "%s", r->stop_reason ? r->stop_reason : "ended on request");
     switch (r->stop) {
-    case CAUSE_NONE: /* the whole study was stopped: it goes on from here on resume */
-        out->again = true;
-        out->kind = RETRY_CANCELLED;
-        out->reason[0] = '\0';
-        say(out->reason, "ended with the study's stop");
+    case CAUSE_NONE:
+        if (t->stop >= STOP_NOW) { /* the whole study was stopped: it goes on from here on resume */
+            out->again = true;
+            out->kind = RETRY_CANCELLED;
+            say(out->reason, "ended with the study's stop");
+        } else {
+            judge_preempted("by SIGTERM from outside", out);
+        }
+        break;
+    case CAUSE_PREEMPT:
+        judge_preempted("by hone preempt", out);
         break;
     case CAUSE_EARLY:
     case CAUSE_STUDY:
         if (r->tallies[0].n_finite)
             out->trial = HONE_TRIAL_STOPPED;
+        say(out->reason, "%s", r->stop_reason ? r->stop_reason : "ended on request");
         break;
     case CAUSE_REQUEST:
+        say(out->reason, "%s", r->stop_reason ? r->stop_reason : "ended on request");
         break;
     }
     say_how(out->reason, s, 0);
@@ -153,6 +168,9 @@ static bool may_retry(const struct tuner *t, const struct running *r, enum retry
     switch (kind) {
     case RETRY_CANCELLED:
         return true;
+    case RETRY_PREEMPTED:
+        most = t->spec->retry_preempted;
+        break;
     case RETRY_LOST:
         most = t->spec->retry_lost;
         break;
@@ -177,7 +195,7 @@ static void judge_cause(const struct tuner *t, const struct running *r,
         judge_exit(t, r, s, out);
         break;
     case END_ASKED:
-        judge_asked(r, s, out);
+        judge_asked(t, r, s, out);
         break;
     case END_TIME:
     case END_SILENCE:
@@ -214,8 +232,9 @@ void judge_end(const struct tuner *t, const struct running *r, const struct atte
         judge_lost(s, out);
 
     /* A trial that somebody wants ended is not tried again, whatever ended it. */
-    bool bad = out->trial == HONE_TRIAL_FAILED || out->attempt == ATTEMPT_LOST;
-    if (bad && r->stop == CAUSE_NONE)
+    bool bad = out->trial == HONE_TRIAL_FAILED || out->attempt == ATTEMPT_LOST ||
+               out->attempt == ATTEMPT_PREEMPTED;
+    if (bad && (r->stop == CAUSE_NONE || r->stop == CAUSE_PREEMPT))
         out->again = may_retry(t, r, out->kind);
     else if (out->attempt == ATTEMPT_LOST && r->stop == CAUSE_EARLY && r->tallies[0].n_finite)
         out->trial = HONE_TRIAL_STOPPED;

@@ -25,13 +25,15 @@ enum {
 
 const char *stop_cause_text(enum stop_cause cause)
 {
-    static const char *const texts[] = {"none", "early_stopping", "request", "study_end"};
+    static const char *const texts[] = {"none", "early_stopping", "request", "study_end",
+                                        "preempt"};
     return texts[cause];
 }
 
 const char *retry_kind_text(enum retry_kind kind)
 {
-    static const char *const texts[N_RETRY_KINDS] = {"cancelled", "lost", "failed", "timeout"};
+    static const char *const texts[N_RETRY_KINDS] = {"cancelled", "preempted", "lost", "failed",
+                                                     "timeout"};
     return texts[kind];
 }
 
@@ -222,6 +224,9 @@ static hone_status begin_retry(struct tuner *t, struct running *r, const struct 
     hone_status status = running_begin_attempt(t, r, previous, err);
     r->loaded = false;
     r->dirty = false;
+    r->stop = CAUSE_NONE;
+    mem_free(r->stop_reason);
+    r->stop_reason = NULL;
     mem_free(previous);
     if (v->kind != RETRY_CANCELLED)
         snprintf(t->warning, sizeof t->warning, "trial %lld: %.190s; attempt %lld follows",

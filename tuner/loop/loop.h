@@ -48,6 +48,9 @@ void tuner_stop(struct tuner *tuner, enum stop_level level, const char *who);
 /** End one trial for good. HONE_ENOTFOUND: it does not run. */
 HONE_NODISCARD hone_status tuner_stop_trial(struct tuner *tuner, int64_t trial, hone_error *err);
 
+/** Give a trial notice: it ends, and gets another attempt. HONE_ENOTFOUND: it does not run. */
+HONE_NODISCARD hone_status tuner_preempt(struct tuner *tuner, int64_t trial, hone_error *err);
+
 /** Start nothing from here: no trial and no attempt. For commands that settle something and leave.
  */
 void tuner_hold(struct tuner *tuner);

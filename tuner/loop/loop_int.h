@@ -53,9 +53,16 @@ hone_status changes_commit(struct changes *c, struct store *store, const struct 
 /* ---- A running trial (trial.c) ---- */
 
 /** Why a trial is being ended; the texts are in STOP_TRIAL events. */
-enum stop_cause { CAUSE_NONE, CAUSE_EARLY, CAUSE_REQUEST, CAUSE_STUDY };
+enum stop_cause { CAUSE_NONE, CAUSE_EARLY, CAUSE_REQUEST, CAUSE_STUDY, CAUSE_PREEMPT };
 
-enum retry_kind { RETRY_CANCELLED, RETRY_LOST, RETRY_FAILED, RETRY_TIMEOUT, N_RETRY_KINDS };
+enum retry_kind {
+    RETRY_CANCELLED,
+    RETRY_PREEMPTED,
+    RETRY_LOST,
+    RETRY_FAILED,
+    RETRY_TIMEOUT,
+    N_RETRY_KINDS
+};
 
 /** An objective of a trial, over all its attempts. */
 struct tally {

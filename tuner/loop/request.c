@@ -20,6 +20,8 @@ static hone_status serve(struct tuner *t, const struct request_row *request, con
     }
     if (strcmp(request->kind, "stop_trial") == 0)
         return tuner_stop_trial(t, json_integer_value(json_object_get(body, "trial")), err);
+    if (strcmp(request->kind, "preempt") == 0)
+        return tuner_preempt(t, json_integer_value(json_object_get(body, "trial")), err);
     return error_set(err, HONE_EINVAL, "a tuner of this version knows no request \"%s\"",
                      request->kind);
 }
@@ -75,6 +77,20 @@ hone_status tuner_stop_trial(struct tuner *t, int64_t trial, hone_error *err)
         return error_set(err, HONE_ENOTFOUND, "trial %lld of study \"%s\" does not run",
                          (long long)trial, t->study.name);
     running_stop(t, r, CAUSE_REQUEST, "cancelled by hone stop");
+    t->more = true;
+    return HONE_OK;
+}
+
+hone_status tuner_preempt(struct tuner *t, int64_t trial, hone_error *err)
+{
+    struct running *r = tuner_find_running(t, trial);
+    if (!r || (r->attempt.state != ATTEMPT_RUNNING && !r->launched && !r->loaded))
+        return error_set(err, HONE_ENOTFOUND, "trial %lld of study \"%s\" does not run",
+                         (long long)trial, t->study.name);
+    if (r->stop != CAUSE_NONE)
+        return error_set(err, HONE_ESTATE, "trial %lld of study \"%s\" is ending already",
+                         (long long)trial, t->study.name);
+    running_stop(t, r, CAUSE_PREEMPT, "notice by hone preempt");
     t->more = true;
     return HONE_OK;
 }

@@ -116,7 +116,7 @@ static void play_stop(struct tuner *t, const struct event *event, const json_t *
     const char *text = json_string_value(json_object_get(body, "cause"));
     if (!r || !text)
         return;
-    for (int c = CAUSE_EARLY; c <= CAUSE_STUDY; c++)
+    for (int c = CAUSE_EARLY; c <= CAUSE_PREEMPT; c++)
         if (strcmp(text, stop_cause_text((enum stop_cause)c)) == 0)
             r->stop = (enum stop_cause)c;
     mem_free(r->stop_reason);
@@ -126,11 +126,10 @@ static void play_stop(struct tuner *t, const struct event *event, const json_t *
 
 static void play_retry(struct tuner *t, const struct event *event, const json_t *body)
 {
-    static const char *const kinds[N_RETRY_KINDS] = {"cancelled", "lost", "failed", "timeout"};
     struct running *r = tuner_find_running(t, event->trial);
     const char *cause = json_string_value(json_object_get(body, "cause"));
     for (int k = 0; r && cause && k < N_RETRY_KINDS; k++)
-        if (strcmp(cause, kinds[k]) == 0)
+        if (strcmp(cause, retry_kind_text((enum retry_kind)k)) == 0)
             r->retries[k]++;
     if (r)
         r->stop = CAUSE_NONE;
