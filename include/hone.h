@@ -244,12 +244,14 @@ typedef struct hone_options {
     size_t n_objectives;  /* 0 = 1; more than one: all but "bayesian", "cmaes" */
     bool maximize[HONE_MAX_OBJECTIVES];
     bool repeats;         /* allow the same configuration again */
-    const char *stopping; /* "none" (NULL too), "median" ("auto" too), "asha" */
+    const char *stopping; /* "none" (NULL too), "median" ("auto" too), "asha", "hyperband",
+                             "curve" */
     uint64_t warmup;      /* no trial is stopped up to this step; 0 = the rule's own */
-    double min_resource;  /* "asha": the first step at which trials are stopped; 0 = by the rule */
-    double max_resource;  /* "asha": the step at which trials end, above min_resource; 0 = the
-                             largest that a completed trial has reported */
-    double eta;           /* "asha": one trial in eta goes on, [1.5, 100]; 0 = 3 */
+    double min_resource;  /* asha, hyperband: the first step at which trials are stopped; 0 = by the
+                             rule */
+    double max_resource;  /* asha, hyperband, curve: the step at which trials end; above
+                             min_resource; 0 = the largest that a completed trial has reported */
+    double eta;           /* asha, hyperband: one trial in eta goes on, [1.5, 100]; 0 = 3 */
     uint64_t grid_points; /* "grid": points of a parameter that has more values; 0 = all values */
     bool shuffle;         /* "grid": in a random order, by the seed */
     size_t n_constraints;

@@ -24,7 +24,8 @@ enum rng_purpose {
     RNG_ANALYSIS, /* no proposal depends on it */
     RNG_CMAES,
     RNG_CMAES_RUN,
-    RNG_NSGA2
+    RNG_NSGA2,
+    RNG_BRACKET
 };
 
 /** A stream: draws of one purpose for one trial. Copy it freely; each draw advances only this copy.

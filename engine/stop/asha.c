@@ -13,47 +13,17 @@
  */
 #include "stop/rung.h"
 
-#include <math.h>
-
-/* One of 81 = 3^4 trials at the first rung comes to the end, as in the paper's experiments. */
-#define SPAN 81.0
-
-/* What divides as it should has not to be whole to the last bit. */
-#define WHOLE_EPS 1e-9
-
-/* The least step above 0 that any trial has reported. */
-static double least_step(const struct search_view *view)
-{
-    double least = (double)INFINITY;
-    for (size_t i = 0; i < view->n_trials; i++) {
-        const struct search_trial *trial = &view->trials[i];
-        size_t at = trial->n_reports > 0 && trial->reports[0].step == 0.0;
-        if (at < trial->n_reports)
-            least = fmin(least, trial->reports[at].step);
-    }
-    return least;
-}
-
-/* The first rung; infinite: not known yet. R as stop_resource() gives it. */
-static double first_rung(const struct search_view *view, double R)
-{
-    if (view->options->min_resource > 0.0)
-        return view->options->min_resource;
-    double unit = least_step(view);
-    return R > 0.0 ? unit * fmax(1.0, ceil(R / SPAN / unit - WHOLE_EPS)) : (double)INFINITY;
-}
-
 static bool stops(const struct search_view *view, size_t index, struct buf *reason)
 {
     const struct search_trial *trial = &view->trials[index];
     double step = trial->reports[trial->n_reports - 1].step;
     double eta = view->options->eta > 0.0 ? view->options->eta : RUNG_ETA;
-    double R = stop_resource(view), rung = first_rung(view, R);
+    double R = stop_resource(view), rung = rung_first(view, R);
     if (step < rung || (R > 0.0 && step >= R))
         return false;
     while (rung * eta <= step)
         rung *= eta;
-    return rung_reached(trial, rung) && rung_stops(view, index, rung, eta, NULL, reason);
+    return rung_reached(trial, rung) && rung_stops(view, index, rung, eta, NULL, "trials", reason);
 }
 
 const struct stop_rule stop_asha = {

@@ -15,7 +15,8 @@ static const struct stop_rule stop_none = {
     .stops = never,
 };
 
-static const struct stop_rule *const rules[] = {&stop_none, &stop_median, &stop_asha};
+static const struct stop_rule *const rules[] = {&stop_none, &stop_median, &stop_asha,
+                                                &stop_hyperband, &stop_curve};
 
 #define N_RULES (sizeof rules / sizeof rules[0])
 

@@ -13,15 +13,22 @@
 
 #define RUNG_ETA 3.0 /* where nothing else is asked for */
 
+/**
+ * The first rung: min_resource, or else R / 81, rounded up to a multiple of the least step above 0
+ * that any trial has reported; infinite: not known yet.
+ * @param R  of stop_resource()
+ */
+double rung_first(const struct search_view *view, double R);
+
 /** Whether the trial's last report is the first at or after this step. */
 bool rung_reached(const struct search_trial *trial, double rung);
 
 /**
  * Judge a trial that has just reached a rung.
- * @param rivals  whether the trials at two places of the view are judged together; NULL: all are
+ * @param rivals  which trials of the view it is judged among; NULL: all
+ * @param whom    how the reason calls them
  */
 bool rung_stops(const struct search_view *view, size_t trial, double rung, double eta,
-                bool (*rivals)(const struct search_view *view, size_t a, size_t b),
-                struct buf *reason);
+                const bool *rivals, const char *whom, struct buf *reason);
 
 #endif

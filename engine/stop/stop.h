@@ -28,7 +28,7 @@ struct stop_rule {
     bool (*stops)(const struct search_view *view, size_t trial, struct buf *reason);
 };
 
-extern const struct stop_rule stop_asha, stop_median;
+extern const struct stop_rule stop_asha, stop_curve, stop_hyperband, stop_median;
 
 /** The rule of that name or NULL; "auto" is median, "none" and NULL give the rule that never stops.
  */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/numeric.h"
+#include "stop/hyperband.h"
 #include "study/optimizer.h"
 
 static hone_optimizer *make(hone_options options)
@@ -157,6 +159,121 @@ static void an_end_that_no_rung_precedes_stops_nothing(void **state)
     hone_optimizer_free(opt);
 }
 
+/* ---- hyperband ---- */
+
+/* Table 1 of Li et al. (2018): R = 81, eta = 3. */
+static void brackets_are_those_of_the_published_table(void **state)
+{
+    (void)state;
+    static const double n[] = {5, 8, 15, 34, 81}, first[] = {81, 27, 9, 3, 1};
+    struct bracket brackets[MAX_BRACKETS];
+    assert_int_equal(hyperband_brackets(81, 1, 3, brackets), 5);
+    for (size_t s = 0; s < 5; s++) {
+        assert_true(brackets[s].n == n[s]);
+        assert_true(brackets[s].first == first[s]);
+    }
+    assert_int_equal(hyperband_brackets(100, 100.0 / 9.0, 3, brackets), 3); /* rounding */
+    assert_int_equal(hyperband_brackets(80, 1, 3, brackets), 4);
+    assert_int_equal(hyperband_brackets(3, 5, 3, brackets), 0);
+    assert_int_equal(hyperband_brackets(1e300, 1e-300, 1.5, brackets), MAX_BRACKETS);
+}
+
+static void trials_are_spread_over_brackets_by_their_share(void **state)
+{
+    (void)state;
+    hone_options options = {.seed = 3, .min_resource = 1, .max_resource = 81};
+    struct search_view view = {.options = &options};
+    static const double share[] = {5.0 / 143, 8.0 / 143, 15.0 / 143, 34.0 / 143, 81.0 / 143};
+    enum { N = 20000 };
+    double count[5] = {0}, chi2 = 0.0;
+    for (uint64_t id = 0; id < N; id++)
+        count[hyperband_bracket_of(&view, id)] += 1.0;
+    for (size_t s = 0; s < 5; s++)
+        chi2 += (count[s] - N * share[s]) * (count[s] - N * share[s]) / (N * share[s]);
+    assert_true(chi2 < 18.47); /* 99.9 % of its distribution with 4 degrees of freedom */
+}
+
+/* Each trial is worse than all before: it ends at the first rung of its bracket, unless it is the
+ * first of it to come there. */
+static void hyperband_judges_each_bracket_by_itself(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make(
+        (hone_options){.stopping = "hyperband", .seed = 1, .min_resource = 1, .max_resource = 81});
+    static const double first[] = {0, 27, 9, 3, 1};
+    size_t n[5] = {0};
+    for (int i = 0; i < 60; i++) {
+        struct search_view view = optimizer_view(opt);
+        size_t s = hyperband_bracket_of(&view, (uint64_t)i);
+        double stopped_at = run(opt, i, 1, 1, 81);
+        assert_true(stopped_at == (n[s]++ == 0 ? 0 : first[s]));
+    }
+    for (size_t s = 0; s < 5; s++)
+        assert_true(n[s] > 0);
+    uint64_t last = 59;
+    while (reason(opt, last) == NULL)
+        last--;
+    assert_non_null(strstr(reason(opt, last), " trials of bracket "));
+    hone_optimizer_free(opt);
+}
+
+/* ---- curve ---- */
+
+/* end + drop x^-power, at steps 1 ... R: the step at which it is stopped, or 0. */
+static double run_power(hone_optimizer *opt, double end, double drop, double power, int R)
+{
+    uint64_t id = ask(opt);
+    double value = 0.0;
+    for (int step = 1; step <= R; step++) {
+        value = end + drop * num_pow(step, -power);
+        if (report(opt, id, step, value)) {
+            assert_int_equal(hone_tell_stopped(opt, id, NULL), HONE_OK);
+            return step;
+        }
+    }
+    tell(opt, id, value);
+    return 0.0;
+}
+
+static void curve_ends_what_points_above_the_best(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make((hone_options){.stopping = "curve"});
+    for (int i = 0; i < 4; i++) /* too few to compare with */
+        assert_true(run_power(opt, 0.1 + 0.01 * i, 1.0, 1.0, 50) == 0.0);
+    double stopped = run_power(opt, 1.0, 1.0, 1.0, 50);
+    assert_true(stopped >= 4.0 && stopped <= 8.0);
+    const char *text = reason(opt, 4);
+    assert_non_null(strstr(text, "value 1."));
+    assert_non_null(strstr(text, "at step 50: with a chance of "));
+    assert_non_null(strstr(text, "better than the best, 0.12"));
+    /* The same values so far, but they fall steadily. */
+    assert_true(run_power(opt, 0.05, 1.0, 0.7, 50) == 0.0);
+    hone_optimizer_free(opt);
+}
+
+/* Half of the trials fall at once and stay, half fall steadily: of one of these not much is seen
+ * early, but that it goes on. */
+static void curve_lets_a_late_bloomer_bloom(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make((hone_options){.stopping = "curve"});
+    for (int i = 0; i < 8; i++) {
+        uint64_t id = ask(opt);
+        double value = 0.0, end = 0.4 - 0.01 * i;
+        for (int step = 1; step <= 40; step++) {
+            value = i % 2 == 0 ? end + 0.5 / step : 1.0 - (1.0 - end) * step / 40.0;
+            assert_int_equal(hone_report(opt, id, step, value, NULL, NULL), HONE_OK);
+        }
+        tell(opt, id, value);
+    }
+    uint64_t id = ask(opt);
+    for (int step = 1; step <= 40; step++)
+        assert_false(report(opt, id, step, 1.0 - 0.72 * step / 40.0));
+    tell(opt, id, 0.28);
+    hone_optimizer_free(opt);
+}
+
 /* ---- Options ---- */
 
 static void resources_are_checked_by_name(void **state)
@@ -168,6 +285,8 @@ static void resources_are_checked_by_name(void **state)
     } bad[] = {
         {{.stopping = "median", .eta = 3},
          "the stopping rule \"median\" takes no min_resource or eta"},
+        {{.stopping = "curve", .min_resource = 1},
+         "the stopping rule \"curve\" takes no min_resource or eta"},
         {{.max_resource = 3}, "the stopping rule \"none\" takes no max_resource"},
         {{.stopping = "asha", .min_resource = -1}, "min_resource must be above 0, got -1"},
         {{.stopping = "asha", .max_resource = (double)INFINITY},
@@ -196,6 +315,11 @@ int main(void)
         cmocka_unit_test(asha_takes_steps_of_any_size),
         cmocka_unit_test(a_rung_is_judged_once_and_again_only_with_another_value),
         cmocka_unit_test(an_end_that_no_rung_precedes_stops_nothing),
+        cmocka_unit_test(brackets_are_those_of_the_published_table),
+        cmocka_unit_test(trials_are_spread_over_brackets_by_their_share),
+        cmocka_unit_test(hyperband_judges_each_bracket_by_itself),
+        cmocka_unit_test(curve_ends_what_points_above_the_best),
+        cmocka_unit_test(curve_lets_a_late_bloomer_bloom),
         cmocka_unit_test(resources_are_checked_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,7 +141,8 @@ static void bad_options_are_refused_by_name(void **state)
     assert_non_null(strstr(err.text, "random"));
     assert_null(hone_optimizer_new(s, &(hone_options){.stopping = "asa"}, &err));
     assert_string_equal(err.text,
-                        "unknown stopping rule \"asa\"; there are auto, none, median, asha");
+                        "unknown stopping rule \"asa\"; there are auto, none, median, asha, "
+                        "hyperband, curve");
     assert_null(hone_optimizer_new(s, &(hone_options){.n_objectives = 9}, &err));
     assert_null(hone_optimizer_new(s, &(hone_options){.seed = UINT64_MAX}, &err));
     assert_null(hone_optimizer_new(s, &(hone_options){.strategy = "grid"}, &err));

@@ -1,0 +1,206 @@
+/*
+ * curve.c: end a trial whose extrapolated curve will hardly become the best.
+ *
+ * A curve is taken for a power law with noise,
+ *     y(x) = f + b h(x) + e,   h(x) = (x^-c - X^-c) / (1 - X^-c),   e ~ N(0, s2),
+ * where x counts steps from 1 in the distance of the trial's first two, and X is the x of the last
+ * step R: f is the final value and f + b the first. Given c it is linear in f and b, with the
+ * priors
+ *     f ~ N(y_last + D, V):  D, V the median and the spread of (final - value at this step) over
+ *                            the completed trials,
+ *     b ~ N(0, B^2),         B twice the distance from the first value to the best final one,
+ * so that its likelihood and the posterior of f are those of linear regression. c is a grid from
+ * curves that are nearly straight (c = -1) to those that soon are flat. What no power law gets
+ * right counts as more variance: MISFIT of the values' range at each step, DOUBT of the change that
+ * is still to come. The trial ends when the chance that f is below the best final value is under
+ * MIN_CHANCE.
+ *
+ * Source: Domhan, Springenberg & Hutter, "Speeding up automatic hyperparameter optimization of deep
+ *     neural networks by extrapolation of learning curves", IJCAI 24 (2015): the threshold and the
+ *     power law.
+ * Departures: one family of curves instead of eleven, with f and b integrated exactly instead of a
+ *     Markov chain over all (it takes microseconds, and decisions repeat); the prior of f comes
+ *     from the study.
+ */
+#include "stop/stop.h"
+
+#include <math.h>
+
+#include "base/numeric.h"
+
+#define MIN_COMPLETED 4
+#define MIN_VALUES    4
+#define MAX_VALUES    50 /* the last ones */
+#define MIN_CHANCE    0.05
+
+#define N_POWERS  32 /* none of them is 0 */
+#define MIN_POWER -1.0
+#define MAX_POWER 3.0
+
+#define MAD_TO_SD 1.48
+#define MISFIT    0.02
+#define DOUBT     0.3
+
+/* The last report at a step <= s, or NULL. */
+static const struct report *report_until(const struct search_trial *trial, double s)
+{
+    size_t low = 0, high = trial->n_reports;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (trial->reports[middle].step <= s)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? &trial->reports[low - 1] : NULL;
+}
+
+/* Median of n >= 1 numbers and their spread, on the scale of a standard deviation. */
+static double centre(double *x, size_t n, double *spread_out)
+{
+    double middle = num_median(x, n);
+    for (size_t i = 0; i < n; i++)
+        x[i] = fabs(x[i] - middle);
+    *spread_out = MAD_TO_SD * num_median(x, n);
+    return middle;
+}
+
+struct prior {
+    double f, sd;
+    double best; /* final value */
+    size_t n;
+};
+
+static bool find_prior(const struct search_view *view, const struct report *now, struct prior *out)
+{
+    double *gain = arena_array(view->scratch, view->n_trials, sizeof *gain);
+    if (gain == NULL)
+        return false;
+    *out = (struct prior){.best = (double)INFINITY};
+    for (size_t i = 0; i < view->n_trials; i++) {
+        const struct search_trial *trial = &view->trials[i];
+        if (trial->state != HONE_TRIAL_COMPLETED)
+            continue;
+        out->best = fmin(out->best, trial->values[0]);
+        const struct report *then = report_until(trial, now->step);
+        if (then != NULL)
+            gain[out->n++] = trial->values[0] - then->value;
+    }
+    if (out->n < MIN_COMPLETED)
+        return false;
+    out->f = now->value + centre(gain, out->n, &out->sd);
+    return true;
+}
+
+/* The values that are looked at, with x as above. */
+struct curve {
+    double x[MAX_VALUES], y[MAX_VALUES];
+    size_t n;
+    double X, first, range, noise;
+};
+
+static void read_curve(const struct search_trial *trial, double R, struct curve *out)
+{
+    const struct report *reports = trial->reports;
+    double first = reports[0].step, unit = reports[1].step - first;
+    double low = (double)INFINITY, high = -(double)INFINITY, jumps[MAX_VALUES];
+    size_t from = trial->n_reports > MAX_VALUES ? trial->n_reports - MAX_VALUES : 0;
+    *out = (struct curve){
+        .n = trial->n_reports - from, .first = reports[0].value, .X = 1.0 + (R - first) / unit};
+    for (size_t i = 0; i < out->n; i++) {
+        out->x[i] = 1.0 + (reports[from + i].step - first) / unit;
+        out->y[i] = reports[from + i].value;
+        low = fmin(low, out->y[i]);
+        high = fmax(high, out->y[i]);
+    }
+    for (size_t i = 0; i + 1 < out->n; i++)
+        jumps[i] = out->y[i + 1] - out->y[i];
+    centre(jumps, out->n - 1, &out->noise);
+    out->noise *= sqrt(0.5);
+    out->range = high - low;
+}
+
+/* Of f given c: mean, variance, and the logarithm of the likelihood of the values. */
+struct fit {
+    double mean, variance, log_likelihood;
+};
+
+/*
+ * Conditioning on one value after the other: (f, b) ~ N(m, S), y = f + b h + e. Always positive
+ * definite, whatever the values.
+ */
+static struct fit fit_curve(const struct curve *curve, double c, const struct prior *prior,
+                            double s2)
+{
+    double f = prior->f, b = 0.0, B = 2.0 * fabs(curve->first - prior->best);
+    double S_ff = prior->sd * prior->sd, S_fb = 0.0, S_bb = B * B, log_likelihood = 0.0;
+    double end = num_exp(-c * num_log(curve->X));
+    for (size_t i = 0; i < curve->n; i++) {
+        double h = (num_exp(-c * num_log(curve->x[i])) - end) / (1.0 - end);
+        double u_f = S_ff + S_fb * h, u_b = S_fb + S_bb * h; /* covariance with y */
+        double v = u_f + h * u_b + s2, rest = curve->y[i] - f - b * h;
+        log_likelihood -= 0.5 * (rest * rest / v + num_log(v));
+        f += u_f / v * rest;
+        b += u_b / v * rest;
+        S_ff -= u_f * u_f / v;
+        S_fb -= u_f * u_b / v;
+        S_bb -= u_b * u_b / v;
+    }
+    return (struct fit){f, fmax(S_ff, 0.0), log_likelihood};
+}
+
+/* The chance that the final value is below `best`; and the mean of the final value. */
+static double chance(const struct curve *curve, const struct prior *prior, double *mean_out)
+{
+    double s2 = curve->noise * curve->noise + MISFIT * MISFIT * curve->range * curve->range;
+    struct fit fits[N_POWERS];
+    double most = -(double)INFINITY, sum = 0.0, below = 0.0, mean = 0.0;
+    for (size_t k = 0; k < N_POWERS; k++) {
+        double share = ((double)k + 0.5) / N_POWERS;
+        double c = MIN_POWER + share * (MAX_POWER - MIN_POWER);
+        fits[k] = fit_curve(curve, c, prior, s2);
+        most = fmax(most, fits[k].log_likelihood);
+    }
+    for (size_t k = 0; k < N_POWERS; k++) {
+        double weight = num_exp(fits[k].log_likelihood - most);
+        double doubt = DOUBT * (fits[k].mean - curve->y[curve->n - 1]);
+        double z = (prior->best - fits[k].mean) / sqrt(fits[k].variance + s2 + doubt * doubt);
+        sum += weight;
+        below += weight * num_normal_cdf(z);
+        mean += weight * fits[k].mean;
+    }
+    *mean_out = mean / sum;
+    return below / sum;
+}
+
+static bool stops(const struct search_view *view, size_t index, struct buf *reason)
+{
+    const struct search_trial *trial = &view->trials[index];
+    const struct report *now = &trial->reports[trial->n_reports - 1];
+    double R = stop_resource(view), mean;
+    struct prior prior;
+    struct curve curve;
+    if (trial->n_reports < MIN_VALUES || now->step >= R || !find_prior(view, now, &prior))
+        return false;
+    read_curve(trial, R, &curve);
+    double p = chance(&curve, &prior, &mean);
+    if (!(p < MIN_CHANCE))
+        return false;
+    buf_text(reason, "value ");
+    stop_value(view, now->value, reason);
+    buf_text(reason, " at step ");
+    buf_double(reason, now->step);
+    buf_text(reason, " points to about ");
+    stop_value(view, mean, reason);
+    buf_printf(reason, " at step %.4g: with a chance of %.2g %% better than the best, ", R,
+               100.0 * p);
+    stop_value(view, prior.best, reason);
+    return true;
+}
+
+const struct stop_rule stop_curve = {
+    .name = "curve",
+    .summary = "end a trial whose extrapolated curve will hardly become the best",
+    .takes = STOP_TAKES_MAX,
+    .stops = stops,
+};
