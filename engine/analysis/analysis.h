@@ -16,6 +16,16 @@ bool evidence_view(const struct hone_optimizer *opt, struct arena *arena, struct
 /** Whether a trial can be among the best: it is completed and keeps all constraints. */
 bool evidence_counts(const struct search_view *view, const struct search_trial *trial);
 
+/**
+ * The view with each configuration once: runs that repeat another one are evidence for its value,
+ * not for where good values are.
+ * @param unique     out: the first trial of each configuration, in order
+ * @param value_out  out: for each the mean, minimised, of those of its trials that count; infinite
+ *                   where none does
+ */
+bool evidence_unique(const struct search_view *view, size_t objective, struct search_view *unique,
+                     double **value_out);
+
 /** The share of the view's trials in which a parameter is active. */
 double evidence_active(const struct search_view *view, size_t param);
 

@@ -10,7 +10,8 @@
  * of weight 1 over the whole range; their width is Scott's rule, at least 0.3 of a cell.
  *
  * Trials that failed, were stopped early or break a constraint count among all and never among the
- * best. Intervals are those of 100 bootstrap samples of the trials.
+ * best; equal configurations are one, with their mean. Intervals are those of 100 bootstrap samples
+ * of the trials.
  *
  * Sources: Watanabe, Bansal & Hutter, "PED-ANOVA: Efficiently quantifying hyperparameter importance
  *     in arbitrary subspaces", IJCAI 2023 (eq. 16); the factor of conditional parameters:
@@ -168,8 +169,12 @@ struct ped {
     double *wide;       /* d x CELLS: the kernel of weight 1, of numbers */
 };
 
-static bool ped_init(struct ped *ped, const struct search_view *view, size_t objective)
+static bool ped_init(struct ped *ped, const struct search_view *all, size_t objective)
 {
+    struct search_view unique, *view = &unique;
+    double *value;
+    if (!evidence_unique(all, objective, &unique, &value))
+        return false;
     size_t n = view->n_trials, d = view->space->n, most = CELLS;
     *ped = (struct ped){.n = n, .d = d, .params = view->space->params};
     ped->size = arena_array(view->scratch, d, sizeof(size_t));
@@ -200,9 +205,8 @@ static bool ped_init(struct ped *ped, const struct search_view *view, size_t obj
     ped->p = numbers + 2 * most;
     ped->q = numbers + 3 * most;
     for (size_t i = 0; i < n; i++) {
-        bool valued = evidence_counts(view, &view->trials[i]);
-        ped->value[i] = valued ? view->trials[i].values[objective] : (double)INFINITY;
-        ped->n_valued += valued;
+        ped->value[i] = value[i];
+        ped->n_valued += isfinite(value[i]);
         ped->order[i] = i;
         ped->weight[i] = 1.0;
     }

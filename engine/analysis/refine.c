@@ -37,12 +37,13 @@
 
 struct refining {
     const struct search_view *view;
+    struct search_view unique; /* each configuration once */
     struct surrogate surrogate;
     struct arena *arena; /* of the result */
     size_t n_best, n_valued;
     const struct search_trial **best; /* best first */
     double *rows;                     /* work: GP_COLUMNS rows */
-    double worst;                     /* of the best, in t */
+    double last_value, worst;         /* of the last of the best: minimised, and in t */
 };
 
 /* ---- Words ----------------------------------------------------------------------------------- */
@@ -308,7 +309,7 @@ static bool is_bad(struct refining *r, size_t j, size_t c, struct buf *why)
     }
     if (tally.best > 0 || tally.valued < MIN_TRIED)
         return false;
-    double worst = r->best[r->n_best - 1]->values[0], least;
+    double worst = r->last_value, least;
     if (!is_worse(r, j, (double)c, &least))
         return false;
     buf_text(why, join);
@@ -351,29 +352,30 @@ struct owned {
 
 static bool collect_best(struct refining *r)
 {
-    const struct search_view *view = r->view;
+    struct search_view *view = &r->unique;
+    double *value;
+    if (!evidence_unique(r->view, 0, view, &value))
+        return false;
     size_t *index = arena_array(view->scratch, view->n_trials, sizeof *index);
-    double *value = arena_array(view->scratch, view->n_trials, sizeof *value);
     r->best = arena_array(view->scratch, view->n_trials, sizeof(struct search_trial *));
     r->rows = arena_array(view->scratch, GP_COLUMNS * view->space->n, sizeof(double));
-    if (index == NULL || value == NULL || r->best == NULL || r->rows == NULL)
+    if (index == NULL || r->best == NULL || r->rows == NULL)
         return false;
-    for (size_t i = 0; i < view->n_trials; i++) {
-        bool completed = evidence_counts(view, &view->trials[i]);
-        value[i] = completed ? view->trials[i].values[0] : (double)INFINITY;
-        r->n_valued += completed;
-    }
+    for (size_t i = 0; i < view->n_trials; i++)
+        r->n_valued += isfinite(value[i]);
     num_order(value, view->n_trials, index);
     r->n_best = (r->n_valued + BEST_SHARE - 1) / BEST_SHARE;
     r->n_best = r->n_best > MIN_BEST ? r->n_best : MIN_BEST;
-    for (size_t k = 0; k < r->n_best && k < r->n_valued; k++)
+    for (size_t k = 0; k < r->n_best && k < r->n_valued; k++) {
         r->best[k] = &view->trials[index[k]];
+        r->last_value = value[index[k]];
+    }
     return true;
 }
 
 static bool refine_all(struct refining *r, hone_refined *params)
 {
-    r->worst = gp_warp(&r->surrogate.model.warp, r->best[r->n_best - 1]->values[0]);
+    r->worst = gp_warp(&r->surrogate.model.warp, r->last_value);
     for (size_t j = 0; j < r->view->space->n; j++) {
         const struct param *p = &r->view->space->params[j];
         hone_refined *out = &params[j];

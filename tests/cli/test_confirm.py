@@ -142,6 +142,9 @@ def test_hone_confirm_adds_trials_to_a_study_that_has_ended(lab):
     # More repeats of the same add to those that there are.
     lab.hone("confirm", "s", "--top", "1", "--repeats", "6", "--quiet")
     assert list(map(len, repeats(lab).values())) == [6]
+    # As many as there are: nothing to do.
+    done = lab.hone("confirm", "s", "--top", "1", "--repeats", "6", "--quiet", status=1)
+    assert "the best 1 of s have as many repeats already" in done.stderr
     rows = list(csv.DictReader(io.StringIO(lab.hone("export", "s").stdout)))
     assert len(rows) == 11
 

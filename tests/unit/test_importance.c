@@ -212,6 +212,26 @@ static void what_makes_trials_fail_is_important(void **state)
     hone_optimizer_free(opt);
 }
 
+/* Forty runs of one configuration say how good it is, not where good ones are. */
+static void repeats_of_the_best_change_little(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = filled(N, false);
+    struct point best = point_of(0);
+    for (size_t i = 1; i < N; i++) {
+        struct point p = point_of(i);
+        best = value_of(&p) < value_of(&best) ? p : best;
+    }
+    double value = value_of(&best);
+    for (size_t i = 0; i < 40; i++)
+        add(opt, &best, &value);
+    hone_effects *with = importance(opt, NULL);
+    for (size_t k = 0; k < 7; k++)
+        assert_near(effect_of(with, ped_anova[k].name)->share, ped_anova[k].share, 1e-6);
+    hone_effects_free(with);
+    hone_optimizer_free(opt);
+}
+
 static void where_all_are_equal_nothing_is_important(void **state)
 {
     (void)state;
@@ -486,6 +506,7 @@ int main(void)
         cmocka_unit_test(shares_fall_add_up_to_one_and_lie_in_their_intervals),
         cmocka_unit_test(the_same_trials_give_the_same_bits),
         cmocka_unit_test(what_makes_trials_fail_is_important),
+        cmocka_unit_test(repeats_of_the_best_change_little),
         cmocka_unit_test(where_all_are_equal_nothing_is_important),
         cmocka_unit_test(too_few_trials_are_refused_and_few_are_marked),
         cmocka_unit_test(fanova_ranks_as_optuna_does),

@@ -49,22 +49,51 @@ static struct spec *with_confirmation(const struct spec *spec, int64_t top, int6
     return out;
 }
 
+/* Trials that the study has run. */
+static hone_status count_trials(struct store *store, const struct study_row *row, int64_t *all_out,
+                                int64_t *completed_out, hone_error *err)
+{
+    struct study_counts counts;
+    hone_status status = store_counts(store, row->id, &counts, err);
+    *all_out = *completed_out = 0;
+    for (int s = HONE_TRIAL_RUNNING; status == HONE_OK && s <= HONE_TRIAL_CANCELLED; s++)
+        *all_out += counts.by_state[s];
+    if (status == HONE_OK)
+        *completed_out = counts.by_state[HONE_TRIAL_COMPLETED];
+    return status;
+}
+
+/* Go on with the study; say so when there was nothing left to repeat. */
+static int run(struct store *store, const struct study_row *row, struct spec *spec,
+               int64_t n_before, const struct globals *globals)
+{
+    hone_error err = {0};
+    int64_t n, completed, top = spec->confirm_top;
+    int status = study_run(store, spec, globals);
+    if (status != EXIT_DONE)
+        return status;
+    if (count_trials(store, row, &n, &completed, &err) != HONE_OK)
+        return fail(EXIT_SYSTEM, "%s", err.text);
+    return n > n_before
+               ? status
+               : fail(EXIT_NOTHING,
+                      "the best %lld of %s have as many repeats already: more by --top and "
+                      "--repeats",
+                      (long long)top, row->name);
+}
+
 static int confirm(struct store *store, const struct study_row *row, int64_t top, int64_t repeats,
                    const struct globals *globals)
 {
     hone_error err = {0};
-    struct study_counts counts;
+    int64_t n, completed;
     if (row->state == STUDY_RUNNING)
         return fail(EXIT_USAGE,
-                    "study %s has not ended: hone stop %s, or give `confirm` in its "
-                    "settings",
+                    "study %s has not ended: hone stop %s, or give `confirm` in its settings",
                     row->name, row->name);
-    if (store_counts(store, row->id, &counts, &err) != HONE_OK)
+    if (count_trials(store, row, &n, &completed, &err) != HONE_OK)
         return fail(EXIT_SYSTEM, "%s", err.text);
-    int64_t n_trials = 0;
-    for (int s = HONE_TRIAL_RUNNING; s <= HONE_TRIAL_CANCELLED; s++)
-        n_trials += counts.by_state[s];
-    if (counts.by_state[HONE_TRIAL_COMPLETED] == 0)
+    if (completed == 0)
         return fail(EXIT_NOTHING, "no trial of %s has completed", row->name);
     struct spec *spec = study_spec(store, row, &err);
     if (spec == NULL)
@@ -73,9 +102,10 @@ static int confirm(struct store *store, const struct study_row *row, int64_t top
         top = spec->confirm_top > 0 ? spec->confirm_top : USUAL;
     if (repeats == 0)
         repeats = spec->confirm_repeats > 0 ? spec->confirm_repeats : USUAL;
-    struct spec *changed = with_confirmation(spec, top, repeats, n_trials, &err);
+    struct spec *changed = with_confirmation(spec, top, repeats, n, &err);
     spec_free(spec);
-    return changed != NULL ? study_run(store, changed, globals) : fail(EXIT_USAGE, "%s", err.text);
+    return changed != NULL ? run(store, row, changed, n, globals)
+                           : fail(EXIT_USAGE, "%s", err.text);
 }
 
 int cmd_confirm(int argc, char **argv, const struct globals *globals)
