@@ -28,6 +28,7 @@
 #define WIDTH        0.2   /* Optuna's factor for the multivariate estimator, up to version 4 */
 #define MAX_SHARE    100.0 /* kernels are at least a hundredth wide */
 #define NARROW       0.05  /* widths of a cell, in sigma, that the series is good for */
+#define FAR          8.5   /* in sigma: what is beyond is less than the rounding of 1 */
 #define LEAST_WIDTH  1e-16 /* of a cell: some have no width left in doubles */
 
 struct parzen_axis parzen_axis_of(const struct param *param)
@@ -116,6 +117,8 @@ static double log_between(double a, double b)
 /* ln Z */
 static double log_inside(struct kernel k)
 {
+    if (k.mu > FAR * k.sigma && 1.0 - k.mu > FAR * k.sigma)
+        return 0.0;
     return log_between(-k.mu / k.sigma, (1.0 - k.mu) / k.sigma);
 }
 
@@ -206,6 +209,7 @@ struct points {
     size_t m;
     double *middle, *half, *log_width, *active, *low, *high;
     double widest;
+    double sigma, log_sigma; /* of the last kernel; many are alike */
 };
 
 static bool points_init(struct points *points, const struct parzen_axis *axis, const double *x,
@@ -219,6 +223,8 @@ static bool points_init(struct points *points, const struct parzen_axis *axis, c
                               numbers + 3 * m,
                               numbers + 4 * m,
                               numbers + 5 * m,
+                              0.0,
+                              1.0,
                               0.0};
     if (numbers == NULL)
         return false;
@@ -255,10 +261,14 @@ HONE_INLINE void series_row(const struct points *points, double mu, double sigma
 }
 
 /* All points of one kernel. */
-static void kernel_row(const struct points *points, struct kernel k, double *row)
+static void kernel_row(struct points *points, struct kernel k, double *row)
 {
     double inside = log_inside(k);
-    series_row(points, k.mu, k.sigma, -num_log(k.sigma) - LOG_ROOT_2PI - inside, row);
+    if (k.sigma != points->sigma) {
+        points->sigma = k.sigma;
+        points->log_sigma = num_log(k.sigma);
+    }
+    series_row(points, k.mu, k.sigma, -points->log_sigma - LOG_ROOT_2PI - inside, row);
     if (points->widest <= NARROW * k.sigma)
         return;
     for (size_t c = 0; c < points->m; c++)
@@ -283,11 +293,34 @@ static void add_codes(const struct parzen *p, const double *x, size_t m, double 
                 out[i * m + c] += p->mu[i] < 0.0 ? prior : p->mu[i] == x[c] ? same : other;
 }
 
-/* Rows of cells that were computed lately, by their kernel. */
-#define N_KEPT 256
+/* Rows that were computed lately, by a hash of their kernel's middle: cells have few. */
 struct kept {
-    struct kernel kernel[N_KEPT]; /* sigma 0: none */
+    unsigned bits;         /* 2^bits rows */
+    struct kernel *kernel; /* sigma 0: none */
+    double *rows;
 };
+
+#define MOST_KEPT 10 /* bits */
+
+static bool kept_init(struct kept *kept, const struct parzen_axis *axis, size_t m,
+                      struct arena *arena)
+{
+    kept->bits = 0;
+    if (axis->kind == PARZEN_CELLS)
+        while (kept->bits < MOST_KEPT && (UINT64_C(1) << kept->bits) < 4 * axis->n_cells)
+            kept->bits++;
+    size_t n = (size_t)1 << kept->bits;
+    kept->kernel = arena_array(arena, n, sizeof *kept->kernel);
+    kept->rows = arena_array(arena, n * m, sizeof *kept->rows);
+    return kept->kernel != NULL && kept->rows != NULL;
+}
+
+static size_t slot_of(const struct kept *kept, double mu)
+{
+    uint64_t bits;
+    memcpy(&bits, &mu, sizeof bits);
+    return kept->bits > 0 ? (size_t)(bits * UINT64_C(0x9e3779b97f4a7c15) >> (64 - kept->bits)) : 0;
+}
 
 bool parzen_add_logs(const struct parzen *p, const double *x, size_t m, double *out,
                      struct arena *arena)
@@ -296,21 +329,18 @@ bool parzen_add_logs(const struct parzen *p, const double *x, size_t m, double *
         add_codes(p, x, m, out);
         return true;
     }
-    size_t n_rows = p->axis.kind == PARZEN_CELLS ? N_KEPT : 1;
     struct points points;
-    struct kept *kept = arena_array(arena, 1, sizeof *kept);
-    double *rows = arena_array(arena, n_rows * m, sizeof *rows);
-    if (!points_init(&points, &p->axis, x, m, arena) || kept == NULL || rows == NULL)
+    struct kept kept;
+    if (!points_init(&points, &p->axis, x, m, arena) || !kept_init(&kept, &p->axis, m, arena))
         return false;
-    double cells = fmin((double)p->axis.n_cells, (double)N_KEPT);
     for (size_t i = 0; i < p->n; i++) {
         struct kernel k = kernel_at(p, i);
-        size_t at = n_rows > 1 ? (size_t)fmin(k.mu * cells, cells - 1.0) : 0;
-        if (kept->kernel[at].mu != k.mu || kept->kernel[at].sigma != k.sigma) {
-            kept->kernel[at] = k;
-            kernel_row(&points, k, rows + at * m);
+        size_t at = slot_of(&kept, k.mu);
+        if (kept.kernel[at].mu != k.mu || kept.kernel[at].sigma != k.sigma) {
+            kept.kernel[at] = k;
+            kernel_row(&points, k, kept.rows + at * m);
         }
-        add_row(rows + at * m, m, out + i * m);
+        add_row(kept.rows + at * m, m, out + i * m);
     }
     return true;
 }
