@@ -237,7 +237,8 @@ typedef struct hone_constraint {
 /** What a study wants; zero everywhere is a good choice. */
 typedef struct hone_options {
     const char *strategy; /* "bayesian" (NULL and "auto" too), "tpe", "random", "grid", "sobol",
-                             "cmaes", "nsga2" */
+                             "cmaes", "nsga2", "hyperband" (bayesian,
+                             with the stopping rule of that name) */
     uint64_t seed;        /* 0 ... 2^63 - 1 */
     uint64_t budget;      /* planned number of trials; 0 = unknown; a hint */
     uint64_t parallel;    /* planned trials at a time; 0 = 1; a hint */

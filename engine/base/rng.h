@@ -25,7 +25,8 @@ enum rng_purpose {
     RNG_CMAES,
     RNG_CMAES_RUN,
     RNG_NSGA2,
-    RNG_BRACKET
+    RNG_BRACKET,
+    RNG_SHARE
 };
 
 /** A stream: draws of one purpose for one trial. Copy it freely; each draw advances only this copy.

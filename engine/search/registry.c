@@ -16,6 +16,7 @@ static const struct search_algorithm *const algorithms[] = {
     &search_sobol,
     &search_cmaes,
     &search_nsga2,
+    &search_hyperband,
     /* clang-format on */
 };
 

@@ -7,6 +7,7 @@
 extern const struct search_algorithm search_auto;
 extern const struct search_algorithm search_cmaes;
 extern const struct search_algorithm search_grid;
+extern const struct search_algorithm search_hyperband;
 extern const struct search_algorithm search_nsga2;
 extern const struct search_algorithm search_random;
 extern const struct search_algorithm search_sobol;

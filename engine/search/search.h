@@ -62,8 +62,9 @@ hone_status search_random_new(const struct search_view *view, struct rng *rng, d
 
 struct search_algorithm {
     const char *name;
-    const char *summary; /* one line for help */
-    bool transfers;      /* learns from the view's parents */
+    const char *summary;  /* one line for help */
+    const char *stopping; /* the stopping rule that belongs to it; NULL: any */
+    bool transfers;       /* learns from the view's parents */
 
     /** Refuse a space or options that it cannot serve, with a text; NULL: serves all. */
     hone_status (*check)(const struct hone_space *space, const hone_options *options,

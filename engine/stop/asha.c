@@ -2,14 +2,15 @@
  * asha.c: at steps that grow by a factor eta, only the best 1/eta of the trials go on.
  *
  * Rungs are the steps r, r eta, r eta^2, ... below R; r = min_resource, eta = 3. R is max_resource,
- * or else the largest step of a completed trial. Without min_resource r is R / 81, rounded up to a
+ * or else the largest step of a completed trial. Without min_resource r is R / 27, rounded up to a
  * multiple of the least step that any trial has reported. rung.h has the decision at a rung.
  *
  * Source: Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht & Talwalkar, "A system for
  *     massively parallel hyperparameter tuning", MLSys 2 (2020), and its stopping variant.
- * Departures: a trial that does not rank high enough when it reaches a rung is ended there and then
- *     and never taken up again, so no checkpoint is needed; ranks are looked up in all reports so
- *     far, so that the rungs may move when R is learnt.
+ * Departures: where few have come to a rung, two go on instead of one; a trial that does not rank
+ * high enough when it reaches a rung is ended there and then and never taken up again, so no
+ * checkpoint is needed; ranks are looked up in all reports so far, so that the rungs may move when
+ * R is learnt.
  */
 #include "stop/rung.h"
 

@@ -1,14 +1,19 @@
 /*
  * median.c: end a trial that is worse than half of the earlier ones were on the way.
  *
- * At step s: each ended trial that came as far has a running mean of its reports up to s; the trial
- * ends when its value at s is worse than the median of those means. This is the rule that Amazon
+ * At step s: each ended trial that came as far has a running mean of its reports up to s, and each
+ * that was stopped before s counts as worse than all; the trial ends when its value at s is worse
+ * than the median of those. This is the rule that Amazon
  * documents for SageMaker's automatic model tuning; Golovin et al., "Google Vizier" (KDD 2017) has
  * a relative.
- * Departures: at least MIN_COMPLETED completed trials came as far as s; no trial ends before its
- * second step (or in its warm-up); and the caller never asks about the best trial so far.
+ * Departures: trials that were stopped before s are not left out, or else each step would halve
+ *     those that are left; at least MIN_COMPLETED completed trials came as far as s; no trial ends
+ * before its second step (or in its warm-up); and the caller never asks about the best trial so
+ * far.
  */
 #include "stop/stop.h"
+
+#include <math.h>
 
 #include "base/numeric.h"
 
@@ -44,9 +49,13 @@ static bool stops(const struct search_view *view, size_t index, struct buf *reas
     for (size_t i = 0; i < view->n_trials; i++) {
         const struct search_trial *other = &view->trials[i];
         bool ended = other->state == HONE_TRIAL_COMPLETED || other->state == HONE_TRIAL_STOPPED;
-        if (!ended || other->n_reports == 0 ||
-            other->reports[other->n_reports - 1].step < now->step)
+        if (!ended || other->n_reports == 0)
             continue;
+        if (other->reports[other->n_reports - 1].step < now->step) {
+            if (other->state == HONE_TRIAL_STOPPED)
+                means[n++] = (double)INFINITY;
+            continue;
+        }
         size_t n_before = reports_up_to(other, now->step);
         if (n_before == 0)
             continue;

@@ -2,8 +2,11 @@
 
 #include <math.h>
 
-/* One of 81 = 3^4 trials at the first rung comes to the end, as in the paper's experiments. */
-#define SPAN 81.0
+/* R / r. Larger, and the first rung tells too little of the end: docs/algorithms/stopping.md. */
+#define SPAN 27.0
+
+/* So many go on where few have come: one value is no ranking. */
+#define LEAST_ON 2.0
 
 /* What divides as it should has not to be whole to the last bit. */
 #define WHOLE_EPS 1e-9
@@ -64,7 +67,7 @@ bool rung_stops(const struct search_view *view, size_t trial, double rung, doubl
         n++;
         n_better += report->value < value;
     }
-    size_t n_on = (size_t)fmax(1.0, floor((double)n / eta));
+    size_t n_on = (size_t)fmax(LEAST_ON, floor((double)n / eta));
     if (n_better < n_on)
         return false;
     buf_text(reason, "value ");

@@ -3,7 +3,7 @@
  *
  * A rung is a step. A trial is at a rung with its first report at or after it, and is judged there
  * when that report arrives, once: among the n trials that are at the rung by then, it goes on if
- * no more than max(1, floor(n / eta)) - 1 are better. Equal values are equally good, so the
+ * less than max(2, floor(n / eta)) of them are better. Equal values are equally good, so the
  * decision is a function of the set of values.
  */
 #ifndef HONE_STOP_RUNG_H
@@ -14,7 +14,7 @@
 #define RUNG_ETA 3.0 /* where nothing else is asked for */
 
 /**
- * The first rung: min_resource, or else R / 81, rounded up to a multiple of the least step above 0
+ * The first rung: min_resource, or else R / 27, rounded up to a multiple of the least step above 0
  * that any trial has reported; infinite: not known yet.
  * @param R  of stop_resource()
  */

@@ -62,6 +62,13 @@ static hone_status choose(const hone_options *options, const struct search_algor
         stop_names(&names);
         status = error_set(err, HONE_EINVAL, "unknown stopping rule \"%.60s\"; there are auto, %s",
                            options->stopping, names.data);
+    } else if ((*algorithm)->stopping != NULL) {
+        const char *own = (*algorithm)->stopping;
+        if (*rule != stop_find(NULL) && *rule != stop_find(own))
+            status = error_set(err, HONE_EINVAL,
+                               "the strategy \"%s\" has its own stopping rule \"%s\", not \"%s\"",
+                               (*algorithm)->name, own, (*rule)->name);
+        *rule = stop_find(own);
     }
     buf_release(&names);
     return status;

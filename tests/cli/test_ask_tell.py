@@ -123,7 +123,7 @@ def test_asha_stops_with_a_reason_before_anything_is_completed(client):
     reply = client(report=[{"id": 2, "step": 2, "value": 0.6}])
     assert reply == {"stop": [2], "reasons": {
         "2": "value 0.6 at step 2 is number 3 of 3 trials at the rung of step 2, of which the best "
-             "1 go on"}}
+             "2 go on"}}
     assert client(report=[{"id": 0, "step": 3, "value": 0.7}]) == {"stop": []}
     assert client(report=[{"id": 0, "step": 4, "value": 0.7}]) == {"stop": []}
 
@@ -202,10 +202,27 @@ def test_grid_meets_every_combination_once(client):
     assert len({json.dumps(t["params"]) for t in reply["trials"]}) == 12
 
 
-@pytest.mark.parametrize("name", ["hyperband"])
-def test_strategies_to_come_list_what_there_is(client, name):
-    text = error(client(space=SPACE, strategy=name))
-    assert name in text and "bayesian, tpe, random, grid, sobol" in text
+def test_an_unknown_strategy_lists_what_there_is(client):
+    text = error(client(space=SPACE, strategy="bohb"))
+    assert '"bohb"' in text and "bayesian, tpe, random, grid, sobol" in text
+
+
+def test_hyperband_as_a_strategy_has_its_own_rule(client):
+    text = error(client(space=SPACE, strategy="hyperband", stopping="asha"))
+    assert text == 'the strategy "hyperband" has its own stopping rule "hyperband", not "asha"'
+    for stopping in ("hyperband", {"rule": "hyperband", "max_resource": 27}):
+        assert client(space=SPACE, strategy="hyperband", stopping=stopping)["ok"]
+    assert client(space=SPACE, strategy="hyperband")["ok"]
+    stopped = []
+    for i in range(20):
+        client(ask=1)
+        for step in range(1, 28):
+            stop = client(report=[{"id": i, "step": step, "value": i}])["stop"]
+            if stop:
+                break
+        stopped += stop
+        client(tell=[{"id": i, "state": "stopped"} if stop else {"id": i, "value": i}])
+    assert len(stopped) > 5
 
 
 def test_an_unknown_rule_lists_what_there_is(client):

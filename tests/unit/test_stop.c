@@ -65,8 +65,8 @@ static const char *reason(const hone_optimizer *opt, uint64_t id)
 
 /* ---- asha ---- */
 
-/* R = 9, eta = 3: rungs 1 and 3. Which of the values so far are among the best third at each rung
- * is worked out by hand. */
+/* R = 9, eta = 3: rungs 1 and 3. Which of the values so far are among the best third at each rung,
+ * or the best two where few came, is worked out by hand. */
 static void asha_lets_the_best_third_of_each_rung_go_on(void **state)
 {
     (void)state;
@@ -76,18 +76,20 @@ static void asha_lets_the_best_third_of_each_rung_go_on(void **state)
         double value, stopped_at;
     } trials[] = {
         {5, 0},   /* alone at each rung */
-        {6, 1},   /* number 2 of 2 */
+        {6, 0},   /* 2 of 2 */
         {4, 0},   /* the best */
         {7, 1},   /* 4 of 4 */
-        {5, 1},   /* 2 of 5, one goes on: equal to the first trial, but that one came early */
-        {4.5, 3}, /* 2 of 6, and two go on; at step 3, 2 of 3 and one goes on */
-        {3, 0},   {4.4, 1}, /* 3 of 8, two go on */
-        {4.4, 3},           /* 3 of 9, three go on; at step 3, 3 of 5 */
+        {5, 0},   /* 2 of 5, two go on: as good as the first trial; 2 of 4 at step 3 */
+        {4.5, 0}, /* 2 of 6; 2 of 5 */
+        {5.5, 1}, /* 5 of 7 */
+        {5, 1},   /* 3 of 8, two go on */
+        {5, 3},   /* 3 of 9, three go on; 3 of 6 at step 3 */
+        {3, 0},
     };
     for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++)
         assert_true(run(opt, trials[i].value, 1, 1, 9) == trials[i].stopped_at);
-    assert_string_equal(reason(opt, 5), "value 4.5 at step 3 is number 2 of 3 trials at the rung "
-                                        "of step 3, of which the best 1 go on");
+    assert_string_equal(reason(opt, 8), "value 5 at step 3 is number 3 of 6 trials at the rung of "
+                                        "step 3, of which the best 2 go on");
     hone_optimizer_free(opt);
 }
 
@@ -96,14 +98,14 @@ static void asha_learns_the_end_from_completed_trials(void **state)
     (void)state;
     hone_optimizer *opt = make((hone_options){.stopping = "asha"});
     uint64_t first = ask(opt), second = ask(opt);
-    for (int step = 1; step <= 810; step++) {
+    for (int step = 1; step <= 270; step++) {
         assert_false(report(opt, first, step, 1.0));
         assert_false(report(opt, second, step, 2.0)); /* where trials end is not known yet */
     }
     tell(opt, first, 1.0);
     assert_int_equal(hone_tell_stopped(opt, second, NULL), HONE_OK);
-    /* R = 810: rungs 10, 30, 90, 270 */
-    assert_true(run(opt, 3.0, 1, 1, 810) == 10.0);
+    /* R = 270: rungs 10, 30, 90 */
+    assert_true(run(opt, 3.0, 1, 1, 270) == 10.0);
     uint64_t id = ask(opt);
     assert_false(report(opt, id, 9, 3.0));
     assert_true(report(opt, id, 35, 3.0)); /* between two rungs: the lower one was passed */
@@ -123,7 +125,7 @@ static void asha_takes_steps_of_any_size(void **state)
         assert_true(run(opt, 3.0, first[i], gap[i], end) == 0.0);
         assert_true(run(opt, 4.0, first[i], gap[i], end) == 0.0);
         double stopped = run(opt, 2.0, first[i], gap[i], end);
-        assert_true(stopped >= first[i] && stopped <= first[i] + 2.5 * gap[i]);
+        assert_true(stopped >= first[i] && stopped <= first[i] + 4.5 * gap[i]);
         hone_optimizer_free(opt);
     }
 }
@@ -133,13 +135,14 @@ static void a_rung_is_judged_once_and_again_only_with_another_value(void **state
     (void)state;
     hone_optimizer *opt =
         make((hone_options){.stopping = "asha", .min_resource = 3, .max_resource = 27});
-    uint64_t id = ask(opt), other = ask(opt);
+    uint64_t id = ask(opt), other = ask(opt), third = ask(opt);
+    assert_false(report(opt, third, 9, 1.2));
     assert_false(report(opt, other, 3, 2.0));
     assert_false(report(opt, other, 4, 2.0));
     assert_false(report(opt, id, 3, 1.0));
     assert_false(report(opt, other, 5, 9.0)); /* no rung */
     assert_false(report(opt, other, 2, 9.0)); /* an old step */
-    assert_false(report(opt, other, 9, 1.5)); /* the first at its rung */
+    assert_false(report(opt, other, 9, 1.5)); /* the second at its rung */
     assert_false(report(opt, id, 9, 1.0));
     assert_false(report(opt, other, 9, 0.5));
     assert_true(report(opt, other, 9, 1.5)); /* the value of this step was another */
@@ -155,7 +158,8 @@ static void an_end_that_no_rung_precedes_stops_nothing(void **state)
     hone_optimizer_free(opt);
     opt = make((hone_options){.stopping = "asha", .max_resource = 27, .warmup = 8});
     assert_true(run(opt, 0.0, 1, 1, 27) == 0.0);
-    assert_true(run(opt, 1.0, 1, 1, 27) == 9.0); /* rungs 1 and 3 are in the warm-up */
+    assert_true(run(opt, 1.0, 1, 1, 27) == 0.0);
+    assert_true(run(opt, 2.0, 1, 1, 27) == 9.0); /* rungs 1 and 3 are in the warm-up */
     hone_optimizer_free(opt);
 }
 
@@ -193,8 +197,8 @@ static void trials_are_spread_over_brackets_by_their_share(void **state)
     assert_true(chi2 < 18.47); /* 99.9 % of its distribution with 4 degrees of freedom */
 }
 
-/* Each trial is worse than all before: it ends at the first rung of its bracket, unless it is the
- * first of it to come there. */
+/* Each trial is worse than all before: it ends at the first rung of its bracket, unless it is among
+ * the first two of it to come there. */
 static void hyperband_judges_each_bracket_by_itself(void **state)
 {
     (void)state;
@@ -206,7 +210,7 @@ static void hyperband_judges_each_bracket_by_itself(void **state)
         struct search_view view = optimizer_view(opt);
         size_t s = hyperband_bracket_of(&view, (uint64_t)i);
         double stopped_at = run(opt, i, 1, 1, 81);
-        assert_true(stopped_at == (n[s]++ == 0 ? 0 : first[s]));
+        assert_true(stopped_at == (n[s]++ < 2 ? 0 : first[s]));
     }
     for (size_t s = 0; s < 5; s++)
         assert_true(n[s] > 0);
@@ -248,7 +252,7 @@ static void curve_ends_what_points_above_the_best(void **state)
     assert_non_null(strstr(text, "at step 50: with a chance of "));
     assert_non_null(strstr(text, "better than the best, 0.12"));
     /* The same values so far, but they fall steadily. */
-    assert_true(run_power(opt, 0.05, 1.0, 0.7, 50) == 0.0);
+    assert_true(run_power(opt, 0.0, 1.0, 0.7, 50) == 0.0);
     hone_optimizer_free(opt);
 }
 
@@ -269,8 +273,8 @@ static void curve_lets_a_late_bloomer_bloom(void **state)
     }
     uint64_t id = ask(opt);
     for (int step = 1; step <= 40; step++)
-        assert_false(report(opt, id, step, 1.0 - 0.72 * step / 40.0));
-    tell(opt, id, 0.28);
+        assert_false(report(opt, id, step, 1.0 - 0.95 * step / 40.0));
+    tell(opt, id, 0.05);
     hone_optimizer_free(opt);
 }
 

@@ -414,9 +414,12 @@ static void complete_options(struct reader *r)
     const struct node *strategy = node_find(r->root, "strategy");
     bool auto_rule = spec->early_stopping != NULL && strcmp(spec->early_stopping, "auto") == 0;
     bool off = spec->early_stopping == NULL || strcmp(spec->early_stopping, "off") == 0;
-    if (auto_rule) {
-        spec->early_stopping = keep_text(r, "median");
-        canonical_set(r, "early_stopping.rule", json_string("median"));
+    bool own_rule = off && spec->strategy != NULL && strcmp(spec->strategy, "hyperband") == 0;
+    if (auto_rule || own_rule) {
+        const char *rule = own_rule ? "hyperband" : "median";
+        spec->early_stopping = keep_text(r, rule);
+        canonical_set(r, "early_stopping.rule", json_string(rule));
+        off = false;
     }
     spec->options.strategy = spec->strategy;
     spec->options.stopping = off ? "none" : spec->early_stopping;
