@@ -227,6 +227,7 @@ typedef struct hone_trial hone_trial;
 
 #define HONE_MAX_OBJECTIVES  8
 #define HONE_MAX_CONSTRAINTS 8
+#define HONE_MAX_OUTCOMES    (HONE_MAX_OBJECTIVES + HONE_MAX_CONSTRAINTS) /* of a trial */
 
 /** A limit on a metric that is told with the objectives: kept when the value is <= limit. */
 typedef struct hone_constraint {

@@ -4,11 +4,13 @@
  * The first proposals are a design: the centre, then scrambled Sobol' points. After it each ask
  * warps the values, fits the length scales where enough is new, takes pending trials at the model's
  * mean, and proposes the point of the highest expected improvement (every fourth time: of the
- * lowest bound). Failures shape a second process, the probability of success. Past 400 rows the
- * model keeps a selection. docs/algorithms/bayesian.md has formulas, sources and measurements.
+ * lowest bound). Several objectives and constraints have a model each; gp/aim.c makes of them what
+ * a proposal is judged by. Failures shape a process of their own, the probability of success. Past
+ * 400 rows a model keeps a selection. docs/algorithms/bayesian.md has formulas, sources and
+ * measurements.
  *
- * Everything is computed anew from the view; the memo holds what depends on earlier asks: theta,
- * the count of fits, and the last local optima, which are candidates again.
+ * Everything is computed anew from the view; the memo holds what depends on earlier asks: theta
+ * and the count of fits of each outcome, and the last local optima, which are candidates again.
  */
 #include "search/bayesian.h"
 
@@ -16,20 +18,19 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/linalg.h"
-#include "base/numeric.h"
-#include "search/gp/model.h"
+#include "search/gp/aim.h"
 #include "search/sobol.h"
 
 #define MIN_DESIGN   10
 #define MAX_DESIGN   16
 #define DESIGN_SHARE 4 /* of the budget, at most a fourth */
-#define BOUND_EVERY  4 /* every fourth trial takes the lower bound */
-#define BEST_TOLD    5 /* told rows around which candidates are drawn */
 
 /* ---- Memo ------------------------------------------------------------------------------------ */
 
-/* Followed by theta (d + GP_EXTRA doubles) and the local optima (n_optima x width doubles). */
+/*
+ * Followed by theta of the first outcome (d + GP_EXTRA doubles), the local optima (n_optima x
+ * width doubles), and of each further outcome its progress and theta.
+ */
 struct memo {
     uint64_t version, d, width;
     struct gp_progress progress;
@@ -40,44 +41,79 @@ struct memo {
 
 struct state {
     struct memo head;
-    double *theta;  /* d + GP_EXTRA */
+    struct gp_memory *outcomes;
+    size_t n_outcomes;
     double *optima; /* GP_STARTS x width */
 };
 
-static bool state_read(struct state *state, const struct gp_space *gs, const struct buf *memo,
+/* Memory of n outcomes of which nothing is known yet. */
+static bool state_init(struct state *state, const struct gp_space *gs, size_t n,
                        struct arena *arena)
 {
     size_t d = gs->d, width = gs->space->n;
     *state = (struct state){
-        .head = {.version = MEMO_VERSION, .d = d, .width = width, .gain = (double)NAN}};
-    state->theta = arena_array(arena, d + GP_EXTRA, sizeof(double));
+        .head = {.version = MEMO_VERSION, .d = d, .width = width, .gain = (double)NAN},
+        .n_outcomes = n,
+    };
+    state->outcomes = arena_array(arena, n, sizeof *state->outcomes);
+    double *theta = arena_array(arena, n * (d + GP_EXTRA), sizeof *theta);
     state->optima = arena_array(arena, GP_STARTS * width, sizeof(double));
-    if (state->theta == NULL || state->optima == NULL)
+    if (state->outcomes == NULL || theta == NULL || state->optima == NULL)
         return false;
-    gp_prior(gs, state->theta, NULL, NULL, NULL);
-    struct memo head;
-    if (memo->len < sizeof head)
-        return true;
-    memcpy(&head, memo->data, sizeof head);
-    size_t bytes = (d + GP_EXTRA + (size_t)head.n_optima * width) * sizeof(double);
-    if (head.version != MEMO_VERSION || head.d != d || head.width != width ||
-        head.n_optima > GP_STARTS || memo->len != sizeof head + bytes)
-        return true;
-    const char *numbers = memo->data + sizeof head;
-    memcpy(state->theta, numbers, (d + GP_EXTRA) * sizeof(double));
-    memcpy(state->optima, numbers + (d + GP_EXTRA) * sizeof(double),
-           (size_t)head.n_optima * width * sizeof(double));
-    state->head = head;
+    for (size_t i = 0; i < n; i++) {
+        state->outcomes[i].theta = theta + i * (d + GP_EXTRA);
+        gp_prior(gs, state->outcomes[i].theta, NULL, NULL, NULL);
+    }
     return true;
 }
 
-static hone_status state_write(const struct state *state, struct buf *memo, hone_error *err)
+static const char *take(const char *from, void *to, size_t size)
 {
+    memcpy(to, from, size);
+    return from + size;
+}
+
+static bool state_read(struct state *state, const struct gp_space *gs, size_t n_outcomes,
+                       const struct buf *memo, struct arena *arena)
+{
+    size_t d = gs->d, width = gs->space->n, theta = (d + GP_EXTRA) * sizeof(double);
+    if (!state_init(state, gs, n_outcomes, arena))
+        return false;
+    struct memo head;
+    if (memo->len < sizeof head)
+        return true;
+    const char *at = take(memo->data, &head, sizeof head);
+    if (head.version != MEMO_VERSION || head.d != d || head.width != width ||
+        head.n_optima > GP_STARTS)
+        return true;
+    size_t optima = (size_t)head.n_optima * width * sizeof(double);
+    size_t further = (n_outcomes - 1) * (sizeof(struct gp_progress) + theta);
+    if (memo->len != sizeof head + theta + optima + further)
+        return true;
+    state->head = head;
+    state->outcomes[0].progress = head.progress;
+    at = take(at, state->outcomes[0].theta, theta);
+    at = take(at, state->optima, optima);
+    for (size_t i = 1; i < n_outcomes; i++) {
+        at = take(at, &state->outcomes[i].progress, sizeof(struct gp_progress));
+        at = take(at, state->outcomes[i].theta, theta);
+    }
+    return true;
+}
+
+static hone_status state_write(struct state *state, struct buf *memo, hone_error *err)
+{
+    size_t theta = ((size_t)state->head.d + GP_EXTRA) * sizeof(double);
+    state->head.progress = state->outcomes[0].progress;
     buf_clear(memo);
     buf_add(memo, &state->head, sizeof state->head);
-    buf_add(memo, state->theta, ((size_t)state->head.d + GP_EXTRA) * sizeof(double));
+    buf_add(memo, state->outcomes[0].theta, theta);
     buf_add(memo, state->optima,
             (size_t)(state->head.n_optima * state->head.width) * sizeof(double));
+    for (size_t i = 1; i < state->n_outcomes; i++) {
+        buf_add(memo, &state->outcomes[i].progress, sizeof(struct gp_progress));
+        buf_add(memo, state->outcomes[i].theta, theta);
+    }
     return memo->failed ? error_memory(err) : HONE_OK;
 }
 
@@ -88,22 +124,6 @@ static double expected_gain(const void *memo, size_t size)
         return (double)NAN;
     memcpy(&head, memo, sizeof head);
     return head.version == MEMO_VERSION ? head.gain : (double)NAN;
-}
-
-/* ---- Words ----------------------------------------------------------------------------------- */
-
-/* Three significant digits. */
-static void add_number(struct buf *why, double x)
-{
-    double size = fabs(x);
-    if (size > 0.0 && size < 1e15 && size > 1e-15) {
-        double power = floor(num_log(size) * 0.43429448190325182765) - 2.0;
-        double unit = num_pow(10.0, fabs(power));
-        double scaled = power >= 0.0 ? size / unit : size * unit;
-        scaled = floor(scaled + 0.5);
-        size = power >= 0.0 ? scaled * unit : scaled / unit;
-    }
-    buf_double(why, x < 0.0 ? -size : size);
 }
 
 /* ---- Design ---------------------------------------------------------------------------------- */
@@ -148,166 +168,81 @@ static hone_status propose_design(const struct search_view *view, size_t size, d
     return search_random_new(view, &rng, row, err);
 }
 
-/* The best told rows, best first; `out` has room for BEST_TOLD. */
-static size_t best_told(const struct gp_model *m, const double **out)
-{
-    size_t chosen[BEST_TOLD], n = 0;
-    for (size_t i = 0; i < m->rows.n; i++) {
-        size_t k = n < BEST_TOLD ? n : BEST_TOLD;
-        while (k > 0 && m->t[i] < m->t[chosen[k - 1]])
-            k--;
-        if (k == BEST_TOLD)
-            continue;
-        n += n < BEST_TOLD;
-        for (size_t j = n - 1; j > k; j--)
-            chosen[j] = chosen[j - 1];
-        chosen[k] = i;
-    }
-    for (size_t k = 0; k < n; k++)
-        out[k] = m->rows.row[chosen[k]];
-    return n;
-}
-
 /* ---- The proposal ---------------------------------------------------------------------------- */
 
-/* Values of the warped scale near the incumbent, in the objective's own unit. */
-static double unit_slope(const struct gp_model *m)
+static hone_status propose_random(const struct search_view *view, const char *reason, double *row,
+                                  struct buf *why, hone_error *err)
 {
-    const double h = 0.05;
-    return (gp_unwarp(&m->warp, m->best) - gp_unwarp(&m->warp, m->best - h)) / h;
+    struct rng rng;
+    rng_init(&rng, view->options->seed, RNG_FILL, view->next_id);
+    buf_printf(why, "random point; %s", reason);
+    return search_random_new(view, &rng, row, err);
 }
 
-/* Mean, standard deviation and expected improvement in t of each optimum. */
-static void predict_optima(struct gp_model *m, struct gp_judge *judge,
-                           const struct gp_optimum *optima, size_t n, double *mu, double *sd,
-                           double *gain)
+static hone_status choose(struct gp_aim *aim, struct state *state, double *row, struct buf *why,
+                          hone_error *err)
 {
-    for (size_t c = 0; c < n; c++)
-        gp_features(m->gs, optima[c].row, judge->x + c, GP_COLUMNS);
-    gp_predict(&m->posterior, judge->x, 8, mu, sd);
-    for (size_t c = 0; c < n; c++) {
-        sd[c] = sqrt(sd[c]);
-        gain[c] = num_exp(gp_log_improvement(mu[c], sd[c], m->best).value);
-    }
-}
-
-static void explain(const struct gp_model *m, enum gp_mode mode, double mu, double sd, double gain,
-                    struct buf *why)
-{
-    double sign = m->view->options->maximize[0] ? -1.0 : 1.0;
-    double best = gp_unwarp(&m->warp, m->best);
-    if (mode == GP_IMPROVEMENT) {
-        buf_text(why, "expected improvement ");
-        add_number(why, gain * unit_slope(m));
-        buf_text(why, " over the best ");
-    } else {
-        buf_text(why, "plausibly ");
-        add_number(why, sign * gp_unwarp(&m->warp, mu - 0.5 * sd));
-        buf_text(why, ", the best is ");
-    }
-    add_number(why, sign * best);
-}
-
-static hone_status choose(struct gp_model *m, struct state *state, struct gp_judge *judge,
-                          double *row, struct buf *why, hone_error *err)
-{
-    const struct search_view *view = m->view;
-    const double *told[BEST_TOLD];
+    const struct search_view *view = aim->view;
+    const double *told[GP_AIM_BEST];
     struct gp_hints hints = {
         .told = told,
-        .n_told = best_told(m, told),
+        .n_told = gp_aim_best(aim, told),
         .optima = state->optima,
         .n_optima = (size_t)state->head.n_optima,
     };
     struct gp_optimum optima[GP_STARTS], *others;
     size_t n, n_others, width = view->space->n;
-    if (!gp_maximise(judge, view, &hints, optima, &n, &others, &n_others))
+    if (!gp_maximise(&aim->judge, view, &hints, optima, &n, &others, &n_others))
         return error_memory(err);
-    double mu[8], sd[8], gain[8], most = 0.0;
-    predict_optima(m, judge, optima, n, mu, sd, gain);
+    struct gp_prospect prospects[GP_STARTS];
+    double most = 0.0;
+    gp_aim_foresee(aim, optima, n, prospects);
     for (size_t s = 0; s < n; s++) {
         memcpy(state->optima + s * width, optima[s].row, width * sizeof(double));
-        most = fmax(most, gain[s]);
+        most = fmax(most, prospects[s].gain * prospects[s].chance);
     }
     state->head.n_optima = n;
-    double best = fabs(gp_unwarp(&m->warp, m->best));
-    state->head.gain = most * unit_slope(m) / fmax(best, 1e-300);
+    double share = gp_aim_share(aim, most);
+    if (!isnan(share))
+        state->head.gain = share;
     for (size_t s = 0; s < n; s++)
         if (search_is_new(view, optima[s].row)) {
             memcpy(row, optima[s].row, width * sizeof *row);
-            explain(m, judge->terms[0].mode, mu[s], sd[s], gain[s], why);
+            gp_aim_explain(aim, &prospects[s], why);
             return HONE_OK;
         }
     for (size_t i = 0; i < n_others; i++)
         if (search_is_new(view, others[i].row)) {
             memcpy(row, others[i].row, width * sizeof *row);
-            struct gp_optimum chosen = others[i];
-            predict_optima(m, judge, &chosen, 1, mu, sd, gain);
-            explain(m, judge->terms[0].mode, mu[0], sd[0], gain[0], why);
+            gp_aim_foresee(aim, &others[i], 1, prospects);
+            gp_aim_explain(aim, prospects, why);
             return HONE_OK;
         }
-    struct rng rng;
-    rng_init(&rng, view->options->seed, RNG_FILL, view->next_id);
-    buf_text(why, "random point; the model's best ones are tried already");
-    return search_random_new(view, &rng, row, err);
-}
-
-static hone_status propose_by_model(struct gp_model *m, struct state *state, double *row,
-                                    struct buf *why, hone_error *err)
-{
-    if (!gp_model_fit(m, &state->head.progress, state->theta))
-        return error_memory(err);
-    hone_status status = gp_model_condition(m, state->theta);
-    enum gp_mode mode = m->view->next_id % BOUND_EVERY == 0 ? GP_LOWER_BOUND : GP_IMPROVEMENT;
-    struct gp_posterior success;
-    struct gp_data success_data;
-    double success_mean;
-    if (status == HONE_OK && m->rows.n_failed > 0)
-        status = gp_model_success(m, state->theta, &success, &success_data, &success_mean);
-    if (status == HONE_ENOMEM)
-        return error_memory(err);
-    if (status != HONE_OK) {
-        struct rng rng;
-        rng_init(&rng, m->view->options->seed, RNG_FILL, m->view->next_id);
-        buf_text(why, "random point; the model could not be fitted");
-        return search_random_new(m->view, &rng, row, err);
-    }
-    struct gp_judge judge;
-    if (!gp_judge_init(&judge, &m->posterior, m->view->scratch))
-        return error_memory(err);
-    gp_judge_add(&judge, gp_term_gain(mode, &m->posterior, m->best));
-    if (m->rows.n_failed > 0)
-        gp_judge_add(&judge, gp_term_success(&success, success_mean));
-    return choose(m, state, &judge, row, why, err);
-}
-
-static hone_status check(const struct hone_space *space, const hone_options *options,
-                         hone_error *err)
-{
-    (void)space;
-    if (options->n_objectives > 1)
-        return error_set(err, HONE_EINVAL, "strategy \"bayesian\" takes one objective, got %zu",
-                         options->n_objectives);
-    if (options->n_constraints > 0)
-        return error_set(err, HONE_EINVAL, "strategy \"bayesian\" takes no constraints");
-    return HONE_OK;
+    return propose_random(view, "the model's best ones are tried already", row, why, err);
 }
 
 static hone_status propose(const struct search_view *view, struct buf *memo, double *row,
                            struct buf *why, hone_error *err)
 {
     struct gp_space gs;
-    struct gp_model m;
+    struct gp_aim aim;
     struct state state;
-    if (!gp_space_init(&gs, view->space, view->scratch) || !gp_model_init(&m, view, &gs, 0) ||
-        !state_read(&state, &gs, memo, view->scratch))
+    if (!gp_space_init(&gs, view->space, view->scratch) || !gp_aim_init(&aim, view, &gs) ||
+        !state_read(&state, &gs, gp_aim_outcomes(view->options), memo, view->scratch))
         return error_memory(err);
-    state.head.gain = (double)NAN;
+    if (aim.kind != GP_AIM_ONE || aim.m == 1) /* one of several says nothing of all */
+        state.head.gain = (double)NAN;
     size_t design = design_size(view, gs.d);
-    bool by_model =
-        m.rows.n_ended + m.rows.n_pending >= design && gp_model_has_values(&m) && gs.d > 0;
-    hone_status status = by_model ? propose_by_model(&m, &state, row, why, err)
-                                  : propose_design(view, design, row, why, err);
+    bool by_model = gp_aim_trials(&aim) >= design && gp_aim_has_values(&aim) && gs.d > 0;
+    hone_status status = by_model ? gp_aim_fit(&aim, state.outcomes) : HONE_OK;
+    if (status == HONE_ENOMEM)
+        return error_memory(err);
+    if (!by_model)
+        status = propose_design(view, design, row, why, err);
+    else if (status == HONE_OK)
+        status = choose(&aim, &state, row, why, err);
+    else
+        status = propose_random(view, "the model could not be fitted", row, why, err);
     return status == HONE_OK ? state_write(&state, memo, err) : status;
 }
 
@@ -315,7 +250,6 @@ const struct search_algorithm search_bayesian = {
     .name = "bayesian",
     .summary = "Gaussian process and expected improvement; the default",
     .transfers = true,
-    .check = check,
     .propose = propose,
     .expected_gain = expected_gain,
 };

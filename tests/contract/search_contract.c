@@ -35,7 +35,8 @@ struct event {
     enum kind kind;
     uint64_t id;
     double value, step;
-    const hone_trial *trial; /* ASK: what came of it */
+    double values[HONE_MAX_OUTCOMES]; /* TELL: value is the first */
+    const hone_trial *trial;                                   /* ASK: what came of it */
     unsigned char *memo;
     size_t memo_size;
 };
@@ -96,7 +97,8 @@ static void play(hone_optimizer *opt, const struct event *e)
         assert_int_equal(id, e->id);
         break;
     case TELL:
-        must(hone_tell(opt, e->id, &e->value, 1, &err), &err);
+        n = opt->options.n_objectives + opt->options.n_constraints;
+        must(hone_tell(opt, e->id, e->values, n, &err), &err);
         break;
     case FAIL:
         must(hone_tell_failed(opt, e->id, &err), &err);
@@ -156,6 +158,10 @@ static struct event next_event(enum results results, const hone_trial *trial, si
     case N_RESULTS:
         break;
     }
+    /* Further outcomes pull to and fro, or break whatever limit there is. */
+    for (size_t i = 0; i < sizeof e.values / sizeof e.values[0]; i++)
+        e.values[i] = (i % 2 == 1 && results != ALL_EQUAL ? -e.value : e.value) +
+                      (i > 1 && results != ALL_EQUAL ? trial->row[0] * (double)i : 0.0);
     return e;
 }
 
@@ -254,6 +260,50 @@ static void proposals_are_legal_new_and_repeatable_whatever_comes(void **state)
                 run_study(space, &options, (enum results)results, &rng);
                 hone_space_free(space);
             }
+}
+
+static void several_objectives_and_constraints_are_served_or_refused_in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t objectives, constraints;
+    } shapes[] = {{2, 0}, {1, 2}, {3, 1}, {5, 1}, {8, 8}};
+    const size_t n_shapes = sizeof shapes / sizeof shapes[0];
+    for (size_t a = 0; search_at(a) != NULL; a++) {
+        size_t n_served = 0;
+        for (size_t s = 0; s < n_shapes; s++)
+            for (int results = 0; results < N_RESULTS; results++) {
+                char text[100];
+                snprintf(text, sizeof text, "%s, %zu objectives, %zu constraints, %s",
+                         search_at(a)->name, shapes[s].objectives, shapes[s].constraints,
+                         results_names[results]);
+                now = text;
+                struct rng rng;
+                rng_init(&rng, seed, RNG_TEST, 1000 + s);
+                hone_space *space = random_space(&rng, s % 3 == 2);
+                hone_options options = {.strategy = search_at(a)->name,
+                                        .seed = s,
+                                        .grid_points = 3,
+                                        .n_objectives = shapes[s].objectives,
+                                        .n_constraints = shapes[s].constraints,
+                                        .has_reference = s % 2 == 1,
+                                        .maximize = {false, true, false, true}};
+                for (size_t i = 0; i < options.n_constraints; i++)
+                    options.constraints[i] =
+                        (hone_constraint){.limit = 0.5, .at_least = i % 2 == 0};
+                hone_error err = {0};
+                hone_optimizer *opt = hone_optimizer_new(space, &options, &err);
+                if (opt == NULL)
+                    assert_non_null(strstr(err.text, search_at(a)->name));
+                else
+                    run_study(space, &options, (enum results)results, &rng);
+                n_served += opt != NULL;
+                hone_optimizer_free(opt);
+                hone_space_free(space);
+            }
+        if (strcmp(search_at(a)->name, "bayesian") == 0)
+            assert_int_equal(n_served, n_shapes * N_RESULTS);
+    }
 }
 
 static void a_finite_space_is_used_up_to_its_last_configuration(void **state)
@@ -361,6 +411,7 @@ int main(void)
     seed = random_seed();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(proposals_are_legal_new_and_repeatable_whatever_comes),
+        cmocka_unit_test(several_objectives_and_constraints_are_served_or_refused_in_words),
         cmocka_unit_test(a_finite_space_is_used_up_to_its_last_configuration),
         cmocka_unit_test(thirty_two_pending_trials_and_none_told_are_all_different),
         cmocka_unit_test(a_parameter_with_one_value_is_no_obstacle),

@@ -270,18 +270,6 @@ static void the_expected_gain_falls_as_the_search_converges(void **state)
     hone_optimizer_free(opt);
 }
 
-static void several_objectives_are_refused_in_words(void **state)
-{
-    (void)state;
-    hone_space *s = tuning_space();
-    hone_error err;
-    hone_options options = {.strategy = "bayesian", .n_objectives = 2};
-    assert_null(hone_optimizer_new(s, &options, &err));
-    assert_int_equal(err.status, HONE_EINVAL);
-    assert_non_null(strstr(err.text, "one objective, got 2"));
-    hone_space_free(s);
-}
-
 static void an_ask_that_runs_out_of_memory_changes_nothing(void **state)
 {
     (void)state;
@@ -338,7 +326,6 @@ int main(void)
         cmocka_unit_test(thirty_two_workers_get_different_configurations),
         cmocka_unit_test(an_early_stopped_trial_counts_by_its_last_report),
         cmocka_unit_test(the_expected_gain_falls_as_the_search_converges),
-        cmocka_unit_test(several_objectives_are_refused_in_words),
         cmocka_unit_test(an_ask_that_runs_out_of_memory_changes_nothing),
         cmocka_unit_test(two_thousand_trials_are_served),
     };

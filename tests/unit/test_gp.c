@@ -286,6 +286,25 @@ static void acquisitions_have_the_slopes_they_say(void **state)
         }
 }
 
+static void the_chance_of_a_limit_has_the_slopes_it_says(void **state)
+{
+    (void)state;
+    struct gp_term term = gp_term_limit(NULL, 0.3);
+    for (double mu = -4.0; mu < 60.0; mu += 0.37) {
+        const double h = 1e-6, sd = 0.5, up_mu = mu + h, down_mu = mu - h, up_sd = sd + h,
+                     down_sd = sd - h;
+        double d_mu, d_sd, unused[2];
+        double value = term.value(&term, &mu, &sd, &d_mu, &d_sd);
+        assert_near(value, num_normal_log_cdf((0.3 - mu) / sd), 1e-15);
+        double by_mu = term.value(&term, &up_mu, &sd, unused, unused + 1) -
+                       term.value(&term, &down_mu, &sd, unused, unused + 1);
+        double by_sd = term.value(&term, &mu, &up_sd, unused, unused + 1) -
+                       term.value(&term, &mu, &down_sd, unused, unused + 1);
+        assert_near(d_mu, by_mu / (2 * h), 1e-5);
+        assert_near(d_sd, by_sd / (2 * h), 1e-5);
+    }
+}
+
 static void a_row_s_gradient_is_its_slope(void **state)
 {
     (void)state;
@@ -359,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_pending_row_at_its_mean_moves_no_mean_and_lowers_the_spread),
         cmocka_unit_test(log_ei_matches_reference_on_both_sides_of_each_switch),
         cmocka_unit_test(acquisitions_have_the_slopes_they_say),
+        cmocka_unit_test(the_chance_of_a_limit_has_the_slopes_it_says),
         cmocka_unit_test(a_row_s_gradient_is_its_slope),
         cmocka_unit_test(a_fit_lowers_the_loss_and_finds_the_length_scale_that_made_the_data),
     };

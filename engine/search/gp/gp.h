@@ -110,8 +110,13 @@ struct gp_rows {
     const double **pending, **failed;
 };
 
-/** Reports are of the first objective: in the others a stopped trial has no value. */
-bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view, size_t objective);
+/**
+ * Collect what the trials say of an outcome.
+ * @param outcome  an objective, or n_objectives + a constraint: then values are by how much it is
+ *                 broken. Reports are of the first objective: of the other outcomes a stopped trial
+ *                 has no value.
+ */
+bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view, size_t outcome);
 
 /** A part of n rows that keeps what shapes the acquisition: the best, those near the incumbent, and
  * a few spread over the rest. */
@@ -239,10 +244,36 @@ struct gp_gain {
 struct gp_gain gp_log_improvement(double mu, double sd, double best);
 struct gp_gain gp_acquire(enum gp_mode mode, double mu, double sd, double best, double noise);
 
-/* ---- How good a row is (judge.c) ------------------------------------------------------------- */
+/* ---- Several objectives (volume.c) ----------------------------------------------------------- */
 
 #define GP_TERM_OUTCOMES 3 /* of a term, at most */
-#define GP_MAX_TERMS     (2 + HONE_MAX_CONSTRAINTS)
+#define GP_MAX_FRONT     GP_COLUMNS
+
+/** Disjoint boxes that fill what no point of a front dominates, up to a reference. */
+struct gp_boxes {
+    size_t m; /* objectives */
+    size_t n; /* boxes */
+    size_t n_edges[GP_TERM_OUTCOMES];
+    double *edge[GP_TERM_OUTCOMES]; /* rising, from -inf to the reference */
+    uint16_t (*low)[GP_TERM_OUTCOMES], (*high)[GP_TERM_OUTCOMES]; /* of each box, in `edge` */
+};
+
+/**
+ * Cut up what a front leaves.
+ * @param points     n x m, minimised, m = 2 or 3, n <= GP_MAX_FRONT; dominated ones change nothing
+ * @param reference  m
+ */
+bool gp_boxes_init(struct gp_boxes *boxes, const double *points, size_t n, size_t m,
+                   const double *reference, struct arena *arena);
+
+/** ln of the volume that a point of these means and standard deviations is expected to add, and its
+ * slopes by them. */
+double gp_log_volume_gain(const struct gp_boxes *boxes, const double *mu, const double *sd,
+                          double *d_mu, double *d_sd);
+
+/* ---- How good a row is (judge.c) ------------------------------------------------------------- */
+
+#define GP_MAX_TERMS (2 + HONE_MAX_CONSTRAINTS)
 
 /**
  * A summand of the acquisition: a function of what the models of some outcomes say of a point.
@@ -257,10 +288,18 @@ struct gp_term {
     enum gp_mode mode;
     double best, noise; /* incumbent in t; the fitted noise */
     double mean;        /* what the outcome is counted from */
+    double limit;       /* up to where it is kept */
+    const struct gp_boxes *boxes;
 };
 
 /** What is gained in one objective. */
 struct gp_term gp_term_gain(enum gp_mode mode, struct gp_posterior *model, double best);
+
+/** What is gained in volume; the caller sets its outcomes. */
+struct gp_term gp_term_volume(const struct gp_boxes *boxes);
+
+/** ln of the probability that an outcome is <= limit. */
+struct gp_term gp_term_limit(struct gp_posterior *model, double limit);
 
 /** ln of the probability of success; the model is of the probability minus its mean. */
 struct gp_term gp_term_success(struct gp_posterior *model, double mean);

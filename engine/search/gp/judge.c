@@ -14,6 +14,8 @@
 #include "base/vector.h"
 
 #define MIN_SUCCESS 0.02
+#define SQRT_PI_2   1.2533141373155002512
+#define INV_SQRT_2  0.70710678118654752440
 
 static double value_of_gain(const struct gp_term *term, const double *mu, const double *sd,
                             double *d_mu, double *d_sd)
@@ -50,6 +52,24 @@ struct gp_term gp_term_success(struct gp_posterior *model, double mean)
 {
     return (struct gp_term){
         .value = value_of_success, .n_outcomes = 1, .outcomes = {model}, .mean = mean};
+}
+
+/* ln Phi(z), z = (limit - mu) / sd; its slope by z is 1 / q with Mills' ratio q = Phi / phi. */
+static double value_of_limit(const struct gp_term *term, const double *mu, const double *sd,
+                             double *d_mu, double *d_sd)
+{
+    double z = (term->limit - mu[0]) / sd[0];
+    double slope = z > -1.0 ? num_normal_pdf(z) / num_normal_cdf(z)
+                            : 1.0 / (SQRT_PI_2 * num_erfcx(-z * INV_SQRT_2));
+    d_mu[0] = -slope / sd[0];
+    d_sd[0] = -slope * z / sd[0];
+    return num_normal_log_cdf(z);
+}
+
+struct gp_term gp_term_limit(struct gp_posterior *model, double limit)
+{
+    return (struct gp_term){
+        .value = value_of_limit, .n_outcomes = 1, .outcomes = {model}, .limit = limit};
 }
 
 bool gp_judge_init(struct gp_judge *judge, const struct gp_posterior *model, struct arena *arena)

@@ -1,4 +1,4 @@
-/* model.c: from the trials of a view to a posterior of one objective. Idea and parts: model.h,
+/* model.c: from the trials of a view to a posterior of one outcome. Idea and parts: model.h,
  * gp.h.
  */
 #include "search/gp/model.h"
@@ -19,10 +19,10 @@
 static const struct gp_selection model_share = {120, 200, 80}, fit_share = {77, 128, 51};
 
 bool gp_model_init(struct gp_model *m, const struct search_view *view, const struct gp_space *gs,
-                   size_t objective)
+                   size_t outcome)
 {
     *m = (struct gp_model){.view = view, .gs = gs, .unit = 1.0};
-    if (!gp_rows_collect(&m->rows, view, objective))
+    if (!gp_rows_collect(&m->rows, view, outcome))
         return false;
     size_t n = m->rows.n;
     m->t = arena_array(view->scratch, 3 * n, sizeof(double));
@@ -145,12 +145,16 @@ hone_status gp_model_condition(struct gp_model *m, const double *theta)
         gp_posterior_init(&m->posterior, m->gs, &m->data, m->rows.n_pending, own, m->view->scratch);
     m->posterior.mean = m->mean;
     m->best = (double)INFINITY;
-    for (size_t i = 0; i < m->data.n; i++) {
-        bool told = i < m->n_kept;
-        m->best =
-            fmin(m->best, m->data.t[i] + prior_of(m, told, told ? m->kept[i] : i - m->n_kept));
-    }
+    for (size_t i = 0; i < m->n_kept; i++)
+        m->best = fmin(m->best, m->data.t[i] + prior_of(m, true, m->kept[i]));
+    for (size_t i = 0; i < m->rows.n_pending; i++)
+        m->best = fmin(m->best, gp_model_believed(m, i));
     return status;
+}
+
+double gp_model_believed(const struct gp_model *m, size_t pending)
+{
+    return m->data.t[m->n_kept + pending] + prior_of(m, false, pending);
 }
 
 hone_status gp_model_success(const struct gp_model *m, const double *theta,

@@ -32,9 +32,9 @@ struct gp_progress {
     uint64_t fits, tells_at_fit;
 };
 
-/** Collect and warp what the view says of an objective. */
+/** Collect and warp what the view says of an outcome, as of gp_rows_collect(). */
 bool gp_model_init(struct gp_model *m, const struct search_view *view, const struct gp_space *gs,
-                   size_t objective);
+                   size_t outcome);
 
 /** Whether there are values enough for a model to say something. */
 bool gp_model_has_values(const struct gp_model *m);
@@ -44,6 +44,9 @@ bool gp_model_fit(struct gp_model *m, struct gp_progress *progress, double *thet
 
 /** Condition on the trials with theta: HONE_ENOMEM, or HONE_EINVAL when K can't be factored. */
 hone_status gp_model_condition(struct gp_model *m, const double *theta);
+
+/** What is believed of t of a pending row, after gp_model_condition(). */
+double gp_model_believed(const struct gp_model *m, size_t pending);
 
 /**
  * The process of successes, 1 or 0 minus their mean, with the objective's length scales.

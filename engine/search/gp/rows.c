@@ -33,6 +33,13 @@ static bool is_completed(const struct search_trial *trial)
     return trial->state == HONE_TRIAL_COMPLETED && isfinite(trial->values[0]);
 }
 
+static double value_of(const struct search_view *view, const struct search_trial *trial,
+                       size_t outcome)
+{
+    size_t m = view->options->n_objectives;
+    return outcome < m ? trial->values[outcome] : trial->violations[outcome - m];
+}
+
 struct imputed {
     double y, extra_y, extra_t;
 };
@@ -114,7 +121,7 @@ static void add_value(struct gp_rows *rows, struct table *table, size_t width, c
     rows->extra_t[i] = old * old * rows->extra_t[i] + fresh * fresh * value.extra_t;
 }
 
-bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view, size_t objective)
+bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view, size_t outcome)
 {
     struct arena *arena = view->scratch;
     size_t n = view->n_trials;
@@ -137,7 +144,7 @@ bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view, size_
     double best = (double)INFINITY;
     for (size_t i = 0; i < n; i++)
         if (is_completed(&view->trials[i]))
-            best = fmin(best, view->trials[i].values[objective]);
+            best = fmin(best, value_of(view, &view->trials[i], outcome));
     if (isinf(best))
         best = -best; /* nothing completed: no bound on what is imputed */
     for (size_t i = 0; i < n; i++) {
@@ -149,8 +156,8 @@ bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view, size_
         rows->n_ended++;
         if (is_completed(trial))
             add_value(rows, &table, view->space->n, trial->row,
-                      (struct imputed){.y = trial->values[objective]});
-        else if (trial->state == HONE_TRIAL_STOPPED && objective == 0 && trial->n_reports > 0)
+                      (struct imputed){.y = value_of(view, trial, outcome)});
+        else if (trial->state == HONE_TRIAL_STOPPED && outcome == 0 && trial->n_reports > 0)
             add_value(rows, &table, view->space->n, trial->row,
                       impute(view, trial, best, numbers + 4 * n));
         else if (trial->state == HONE_TRIAL_FAILED)
