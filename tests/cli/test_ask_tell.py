@@ -173,6 +173,46 @@ def test_added_and_enqueued_configurations(client):
     assert fourth["id"] == 5 and fourth["params"]["lr"] != 0.05  # neither line left a trace
 
 
+def test_constraints_are_told_with_the_value(client):
+    client(space=SPACE, objectives=[{"name": "loss"}], seed=1,
+           constraints=[{"name": "latency", "max": 30}, {"name": "size", "min": 1, "max": 9}])
+    client(ask=4)
+    assert client(tell=[
+        {"id": 0, "value": 0.1, "constraints": {"latency": 31, "size": 5}},
+        {"id": 1, "value": 0.2, "constraints": {"latency": 30, "size": 9.5}},
+        {"id": 2, "value": 0.3, "constraints": {"size": 1, "latency": 30}}]) == {"ok": True}
+    best = client(best=True)["trial"]
+    assert (best["id"], best["value"]) == (2, 0.3)
+    assert best["constraints"] == {"latency": 30, "size": 1}
+    assert '"constraints" must be an object' in error(client(tell=[{"id": 3, "value": 1}]))
+    assert 'constraint "size" has no value' in error(client(tell=[
+        {"id": 3, "value": 1, "constraints": {"latency": 3}}]))
+    assert 'unknown key "sice"; did you mean "size"?' in error(client(tell=[
+        {"id": 3, "value": 1, "constraints": {"latency": 3, "size": 2, "sice": 1}}]))
+    assert "a failed trial has no value" in error(client(tell=[
+        {"id": 3, "state": "failed", "constraints": {"latency": 3, "size": 2}}]))
+    client(tell=[{"id": 3, "value": 0.1, "constraints": {"latency": None, "size": 2}}])
+    assert client(best=True)["trial"]["id"] == 2
+    params = client(ask=1)["trials"][0]["params"]
+    assert client(add=[{"params": params, "value": 0.05,
+                        "constraints": {"latency": 1, "size": 2}}]) == {"ids": [5]}
+    assert client(best=True)["trial"]["id"] == 5
+
+
+def test_the_model_seeks_a_front_within_constraints(client):
+    space = [{"name": n, "type": "float", "min": 0, "max": 1} for n in "ab"]
+    client(space=space, objectives=[{"name": "f"}, {"name": "g", "goal": "maximize"}], seed=3,
+           strategy="bayesian", constraints=[{"name": "c", "max": 1}])
+    for i in range(24):
+        a, b = client(ask=1)["trials"][0]["params"].values()
+        client(tell=[{"id": i, "values": [a * a + b, 1 - (1 - a) ** 2 - b],
+                      "constraints": {"c": 1.25 * a + b}}])
+    front = client(best=True)["front"]
+    assert len(front) >= 8
+    assert all(t["constraints"]["c"] <= 1 for t in front)
+    assert max(t["params"]["a"] for t in front) > 0.75
+
+
 def test_defaults_come_first(client):
     space = [dict(SPACE[0], default=0.003), SPACE[1]]
     client(space=space, strategy="sobol")
@@ -186,12 +226,10 @@ def test_several_objectives_have_a_front(client):
     for i, values in enumerate([[1, 5], [2, 9], [2, 5], [0.5, 1]]):
         assert client(tell=[{"id": i, "values": values}]) == {"ok": True}
     front = client(best=True)["front"]
-    assert [(t["id"], t["values"]) for t in front] == [(0, [1, 5]), (1, [2, 9]), (3, [0.5, 1])]
+    assert [(t["id"], t["values"]) for t in front] == [(3, [0.5, 1]), (0, [1, 5]), (1, [2, 9])]
     client(ask=1)
     assert "\"values\" is needed" in error(client(tell=[{"id": 4, "value": 1}]))
     assert "an array of 2 numbers" in error(client(tell=[{"id": 4, "values": [1]}]))
-    assert "objective" in error(client(space=SPACE, strategy="bayesian",
-                                       objectives=[{"name": "a"}, {"name": "b"}]))
 
 
 def test_grid_meets_every_combination_once(client):
@@ -268,7 +306,16 @@ BAD_STUDIES = [
     ({"space": [X], "objectives": []}, '"objectives" must be an array of 1 to 8'),
     ({"space": [X], "objectives": [{"goal": "min"}]}, "goal must be minimize or maximize"),
     ({"space": [X], "objectives": [{"name": "a"}, {"name": "a"}]}, 'the name "a" is used before'),
-    ({"space": [X], "constraints": [{"name": "t", "max": 3}]}, "constraints are not available"),
+    ({"space": [X], "constraints": {"t": 3}}, "must be an array of objects"),
+    ({"space": [X], "constraints": [3]}, "constraints[0] must be an object"),
+    ({"space": [X], "constraints": [{"max": 3}]}, 'constraints[0]: "name" is missing'),
+    ({"space": [X], "constraints": [{"name": "t"}]}, '"max" or "min" is missing'),
+    ({"space": [X], "constraints": [{"name": "t", "most": 3}]}, 'unknown key "most"'),
+    ({"space": [X], "constraints": [{"name": "t", "max": "3"}]}, '"max" must be a number'),
+    ({"space": [X], "constraints": [{"name": "t", "max": 3}, {"name": "t", "min": 1}]},
+     'the name "t" is used before'),
+    ({"space": [X], "constraints": [{"name": f"t{i}", "min": 0, "max": 3} for i in range(5)]},
+     "at most 8 constraints"),
     ({"space": [X], "strategy": "grid"}, "is continuous"),
     ({"space": [X], "strategy": 3}, '"strategy" must be a string'),
     ({"space": [X], "seed": -1}, '"seed" must be an integer of at least 0'),

@@ -29,7 +29,7 @@ static void check_trial(const struct spec *spec, const struct import_trial *tria
 {
     hone_error err;
     size_t n;
-    double values[HONE_MAX_OBJECTIVES];
+    double values[HONE_MAX_OUTCOMES];
     uint64_t id;
     hone_optimizer *opt = hone_optimizer_new(spec->space, &spec->options, &err);
     json_t *params = json_read(trial->params, strlen(trial->params), &err);

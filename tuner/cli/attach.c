@@ -46,7 +46,7 @@ static void fill(const struct study_view *v, struct live_trial *trials, struct l
                               .max_trials = v->spec->max_trials,
                               .waiting = v->counts.waiting,
                               .best_trial = v->best,
-                              .best = v->best_values[0],
+                              .best = v->best >= 0 ? v->front.trials[0].values[0] : 0,
                               .best_ago = v->since_best,
                               .elapsed_s = v->elapsed_s,
                               .left_s = -1,
@@ -75,7 +75,7 @@ static void fill(const struct study_view *v, struct live_trial *trials, struct l
 static hone_status ended_visit(void *context, const struct trial_row *row, hone_error *err)
 {
     struct attach *a = context;
-    double values[HONE_MAX_OBJECTIVES] = {0};
+    double values[HONE_MAX_OUTCOMES] = {0};
     if (row->number >= a->n_final) {
         int64_t n = row->number * 2 + 64;
         bool *bigger = mem_resize(a->is_final, (size_t)n, sizeof *bigger);

@@ -37,7 +37,10 @@ int cmd_best(int argc, char **argv, const struct globals *globals)
     if (best_read(look.store, &look.row, look.spec, &best, &err) != HONE_OK)
         status = fail(EXIT_SYSTEM, "%s", err.text);
     else if (best.n == 0)
-        status = fail(EXIT_NOTHING, "no trial of %s has completed yet", look.row.name);
+        status = fail(EXIT_NOTHING,
+                      best.n_broken > 0 ? "no completed trial of %s keeps the constraints"
+                                        : "no trial of %s has completed yet",
+                      look.row.name);
     else if (best_print(&best, &look.row, look.spec, format, stdout, text_columns(), &err) !=
              HONE_OK)
         status = fail(EXIT_SYSTEM, "%s", err.text);

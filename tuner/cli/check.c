@@ -99,7 +99,8 @@ static void print_suggestion(const struct tryout *t, const struct metric_spec *m
     putchar('\n');
 }
 
-/* Returns whether all objectives were found and are numbers that a search can use. */
+/* Returns whether all objectives and constraints were found and are numbers that a search can use.
+ */
 static bool print_findings(const struct spec *spec, const struct tryout *t,
                            const struct finding *findings, enum tryout_end end, double time_s)
 {
@@ -112,9 +113,7 @@ static bool print_findings(const struct spec *spec, const struct tryout *t,
     for (size_t i = 0; i < spec->n_metrics; i++) {
         const struct finding *f = &findings[i];
         const struct metric_spec *m = &spec->metrics[i];
-        bool is_objective = false;
-        for (size_t k = 0; k < spec->n_objectives; k++)
-            is_objective = is_objective || strcmp(spec->objectives[k].metric, m->name) == 0;
+        bool is_needed = spec_is_outcome(spec, m->name);
         text_print(stdout, m->name);
         printf("%*s  ", width - text_width(m->name), "");
         if (f->is) {
@@ -123,13 +122,13 @@ static bool print_findings(const struct spec *spec, const struct tryout *t,
             printf("%s after %s, in: ", value, took);
             text_print(stdout, f->line);
             putchar('\n');
-            if (is_objective && !isfinite(f->value) && !spec->ignore_nonfinite) {
+            if (is_needed && !isfinite(f->value) && !spec->ignore_nonfinite) {
                 printf("  not finite: a trial that ends with this value has failed\n");
                 all = false;
             }
             continue;
         }
-        all = all && !is_objective;
+        all = all && !is_needed;
         if (tryout_lines(t) == 0)
             printf("not found: the script printed nothing");
         else
@@ -230,10 +229,9 @@ static bool print_corner(const struct spec *spec, const struct tryout *t,
         return true;
     }
     bool found = true;
-    for (size_t i = 0; i < spec->n_objectives; i++)
-        for (size_t m = 0; m < spec->n_metrics; m++)
-            if (strcmp(spec->objectives[i].metric, spec->metrics[m].name) == 0)
-                found = found && findings[m].is;
+    for (size_t m = 0; m < spec->n_metrics; m++)
+        if (spec_is_outcome(spec, spec->metrics[m].name))
+            found = found && findings[m].is;
     if (end == TRYOUT_EXITED && (exit->cause != END_BY_ITSELF || exit->exit_code != 0 || !found)) {
         end_text(exit, " without an objective value", text);
         printf("FAILED: %s\n", text);

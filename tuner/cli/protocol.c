@@ -23,6 +23,8 @@ void session_release(struct session *session)
     hone_space_free(session->space);
     for (size_t i = 0; i < HONE_MAX_OBJECTIVES; i++)
         mem_free(session->objectives[i]);
+    for (size_t i = 0; i < HONE_MAX_CONSTRAINTS; i++)
+        mem_free(session->constraints[i]);
     *session = (struct session){0};
 }
 
@@ -67,10 +69,17 @@ static void write_params(const hone_trial *trial, struct buf *out)
     buf_char(out, '}');
 }
 
-static void write_trial_with_values(const hone_trial *trial, struct buf *out)
+/* The constraints that name a metric follow each other; it is written once. */
+static bool names_again(const struct session *s, size_t i)
 {
-    size_t n;
-    const double *values = hone_trial_values(trial, &n);
+    return i > 0 && strcmp(s->constraints[i], s->constraints[i - 1]) == 0;
+}
+
+static void write_trial_with_values(const struct session *s, const hone_trial *trial,
+                                    struct buf *out)
+{
+    size_t n_told, n = s->n_objectives;
+    const double *values = hone_trial_values(trial, &n_told);
     buf_char(out, '{');
     write_params(trial, out);
     buf_text(out, n > 1 ? ",\"values\":[" : ",\"value\":");
@@ -79,7 +88,16 @@ static void write_trial_with_values(const hone_trial *trial, struct buf *out)
             buf_char(out, ',');
         write_number(out, values[i]);
     }
-    buf_text(out, n > 1 ? "]}" : "}");
+    buf_text(out, n > 1 ? "]" : "");
+    for (size_t i = 0; i < s->n_constraints; i++) {
+        if (names_again(s, i))
+            continue;
+        buf_text(out, i > 0 ? "," : ",\"constraints\":{");
+        buf_json(out, s->constraints[i]);
+        buf_char(out, ':');
+        write_number(out, values[n + i]);
+    }
+    buf_text(out, s->n_constraints > 0 ? "}}" : "}");
 }
 
 /* ---- Reading ----------------------------------------------------------------------------------
@@ -140,9 +158,42 @@ static bool read_value(const json_t *json, double *out)
     return true;
 }
 
-/* "value" of one objective, "values" of any number. */
+static hone_status no_value(const char *what, hone_error *err)
+{
+    return error_set(err, HONE_EINVAL,
+                     "%s: a value must be a number, null, \"NaN\", \"Infinity\" or "
+                     "\"-Infinity\"",
+                     what);
+}
+
+/* "constraints": {"latency": 25.1}, a value of each metric that has a limit. */
+static hone_status read_limited(const struct session *s, const json_t *entry, const char *what,
+                                double *values, hone_error *err)
+{
+    const json_t *given = json_object_get(entry, "constraints");
+    const char *names[HONE_MAX_CONSTRAINTS + 1] = {NULL};
+    if (given == NULL && s->n_constraints == 0)
+        return HONE_OK;
+    if (s->n_constraints == 0)
+        return error_set(err, HONE_EINVAL, "%s: the study has no constraints", what);
+    if (!json_is_object(given))
+        return error_set(err, HONE_EINVAL, "%s: \"constraints\" must be an object: %s", what,
+                         "a value for each of them");
+    for (size_t i = 0; i < s->n_constraints; i++) {
+        const json_t *value = json_object_get(given, s->constraints[i]);
+        names[i] = s->constraints[i];
+        if (value == NULL)
+            return error_set(err, HONE_EINVAL, "%s: constraint \"%.60s\" has no value", what,
+                             names[i]);
+        if (!read_value(value, &values[i]))
+            return no_value(what, err);
+    }
+    return protocol_check_keys(given, names, what, err);
+}
+
+/* "value" of one objective, "values" of any number, and those of the constraints' metrics. */
 static hone_status read_values(const struct session *s, const json_t *entry, const char *what,
-                               double values[HONE_MAX_OBJECTIVES], hone_error *err)
+                               double values[HONE_MAX_OUTCOMES], hone_error *err)
 {
     const json_t *one = json_object_get(entry, "value"), *all = json_object_get(entry, "values");
     size_t n = s->n_objectives;
@@ -158,11 +209,14 @@ static hone_status read_values(const struct session *s, const json_t *entry, con
                          n);
     for (size_t i = 0; i < n; i++)
         if (!read_value(one != NULL ? one : json_array_get(all, i), &values[i]))
-            return error_set(err, HONE_EINVAL,
-                             "%s: a value must be a number, null, \"NaN\", \"Infinity\" or "
-                             "\"-Infinity\"",
-                             what);
-    return HONE_OK;
+            return no_value(what, err);
+    return read_limited(s, entry, what, values + n, err);
+}
+
+static bool has_values(const json_t *entry)
+{
+    return json_object_get(entry, "value") != NULL || json_object_get(entry, "values") != NULL ||
+           json_object_get(entry, "constraints") != NULL;
 }
 
 /* ---- Requests ---------------------------------------------------------------------------------
@@ -212,7 +266,7 @@ static hone_status do_ask(struct session *s, const json_t *count, struct buf *ou
 struct told {
     uint64_t id;
     hone_trial_state state;
-    double values[HONE_MAX_OBJECTIVES];
+    double values[HONE_MAX_OUTCOMES];
 };
 
 static hone_status read_told(const struct session *s, const json_t *entry, const char *what,
@@ -225,8 +279,6 @@ static hone_status read_told(const struct session *s, const json_t *entry, const
     hone_status status = protocol_check_keys(entry, keys, what, err);
     if (status != HONE_OK)
         return status;
-    if (json_object_get(entry, "constraints") != NULL)
-        return error_set(err, HONE_EINVAL, "%s: the study has no constraints", what);
     hone_error reason = {0};
     const hone_trial *trial = entry_trial(s, entry, what, &reason);
     if (trial == NULL)
@@ -246,7 +298,7 @@ static hone_status read_told(const struct session *s, const json_t *entry, const
     }
     if (out->state == HONE_TRIAL_COMPLETED)
         return read_values(s, entry, what, out->values, err);
-    if (json_object_get(entry, "value") != NULL || json_object_get(entry, "values") != NULL)
+    if (has_values(entry))
         return error_set(err, HONE_EINVAL, "%s: a %s trial has no value", what,
                          json_string_value(state));
     return HONE_OK;
@@ -256,7 +308,7 @@ static hone_status carry_out(struct session *s, const struct told *told, hone_er
 {
     switch (told->state) {
     case HONE_TRIAL_COMPLETED:
-        return hone_tell(s->opt, told->id, told->values, s->n_objectives, err);
+        return hone_tell(s->opt, told->id, told->values, s->n_objectives + s->n_constraints, err);
     case HONE_TRIAL_STOPPED:
         return hone_tell_stopped(s->opt, told->id, err);
     case HONE_TRIAL_FAILED:
@@ -375,7 +427,7 @@ static hone_status do_report(struct session *s, const json_t *list, struct buf *
 static hone_status add_one(struct session *s, const json_t *entry, size_t i, bool commit,
                            uint64_t *id, hone_error *err)
 {
-    static const char *const keys[] = {"params", "value", "values", "state", NULL};
+    static const char *const keys[] = {"params", "value", "values", "constraints", "state", NULL};
     char what[40];
     snprintf(what, sizeof what, "add[%zu]", i);
     hone_status status = need_object(entry, "add", i, err);
@@ -391,10 +443,9 @@ static hone_status add_one(struct session *s, const json_t *entry, size_t i, boo
     bool failed = name != NULL && strcmp(name, "failed") == 0;
     if (state != NULL && !failed && (name == NULL || strcmp(name, "completed") != 0))
         return error_set(err, HONE_EINVAL, "%s: state must be completed or failed", what);
-    if (failed &&
-        (json_object_get(entry, "value") != NULL || json_object_get(entry, "values") != NULL))
+    if (failed && has_values(entry))
         return error_set(err, HONE_EINVAL, "%s: a failed trial has no value", what);
-    double values[HONE_MAX_OBJECTIVES];
+    double values[HONE_MAX_OUTCOMES];
     if (!failed)
         status = read_values(s, entry, what, values, err);
     if (status != HONE_OK)
@@ -409,8 +460,8 @@ static hone_status add_one(struct session *s, const json_t *entry, size_t i, boo
     else if (row == NULL)
         status = error_memory(&reason);
     else if (commit)
-        status =
-            hone_add(s->opt, settings, n, failed ? NULL : values, s->n_objectives, id, &reason);
+        status = hone_add(s->opt, settings, n, failed ? NULL : values,
+                          s->n_objectives + s->n_constraints, id, &reason);
     else
         status = space_row_of(s->opt->space, settings, n, row, &reason);
     mem_free(row);
@@ -460,43 +511,15 @@ static hone_status do_enqueue(struct session *s, const json_t *list, struct buf 
     return status;
 }
 
-/* Whether a is at least as good as b everywhere and better somewhere. */
-static bool dominates(const struct session *s, const double *a, const double *b)
-{
-    bool better = false;
-    for (size_t i = 0; i < s->n_objectives; i++) {
-        double gain = s->maximize[i] ? a[i] - b[i] : b[i] - a[i];
-        if (gain < 0.0)
-            return false;
-        better = better || gain > 0.0;
-    }
-    return better;
-}
-
-static bool is_dominated(const struct session *s, const double *values)
-{
-    const hone_trial *other;
-    size_t n;
-    for (uint64_t id = 0; (other = hone_find(s->opt, id)) != NULL; id++) {
-        const double *theirs = hone_trial_values(other, &n);
-        if (theirs != NULL && dominates(s, theirs, values))
-            return true;
-    }
-    return false;
-}
-
 static void write_front(const struct session *s, struct buf *out)
 {
+    size_t n;
+    const hone_trial *const *front = hone_front(s->opt, &n);
     buf_text(out, "{\"front\":[");
-    const hone_trial *trial;
-    size_t n, written = 0;
-    for (uint64_t id = 0; (trial = hone_find(s->opt, id)) != NULL; id++) {
-        const double *values = hone_trial_values(trial, &n);
-        if (values == NULL || is_dominated(s, values))
-            continue;
-        if (written++ > 0)
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
             buf_char(out, ',');
-        write_trial_with_values(trial, out);
+        write_trial_with_values(s, front[i], out);
     }
     buf_text(out, "]}");
 }
@@ -512,7 +535,7 @@ static hone_status do_best(struct session *s, const json_t *json, struct buf *ou
     const hone_trial *best = hone_best(s->opt);
     buf_text(out, "{\"trial\":");
     if (best != NULL)
-        write_trial_with_values(best, out);
+        write_trial_with_values(s, best, out);
     else
         buf_text(out, "null");
     buf_char(out, '}');

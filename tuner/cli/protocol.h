@@ -18,7 +18,8 @@ struct session {
     hone_space *space;
     hone_optimizer *opt; /* NULL before the first line */
     char *objectives[HONE_MAX_OBJECTIVES];
-    size_t n_objectives;
+    char *constraints[HONE_MAX_CONSTRAINTS]; /* their metrics */
+    size_t n_objectives, n_constraints;
     bool maximize[HONE_MAX_OBJECTIVES];
 };
 

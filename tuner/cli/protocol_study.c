@@ -305,6 +305,59 @@ static hone_status read_objectives(struct session *s, const json_t *study, hone_
     return HONE_OK;
 }
 
+/* {"name": "latency", "max": 30}, or "min", or both: a constraint each. */
+static hone_status read_constraint(struct session *s, const json_t *constraint, size_t i,
+                                   hone_options *options, hone_error *err)
+{
+    static const char *const keys[] = {"name", "min", "max", NULL};
+    static const char *const limits[] = {"max", "min"};
+    char what[40];
+    snprintf(what, sizeof what, "constraints[%zu]", i);
+    if (!json_is_object(constraint))
+        return error_set(err, HONE_EINVAL, "%s must be an object", what);
+    const char *name = NULL;
+    hone_status status = protocol_check_keys(constraint, keys, what, err);
+    if (status == HONE_OK)
+        status = get_text(constraint, "name", what, &name, err);
+    if (status != HONE_OK)
+        return status;
+    if (name == NULL)
+        return error_set(err, HONE_EINVAL, "%s: \"name\" is missing", what);
+    if (json_object_size(constraint) < 2)
+        return error_set(err, HONE_EINVAL, "%s: \"max\" or \"min\" is missing", what);
+    for (size_t k = 0; k < s->n_constraints; k++)
+        if (strcmp(s->constraints[k], name) == 0)
+            return error_set(err, HONE_EINVAL, "%s: the name \"%.60s\" is used before", what, name);
+    for (size_t k = 0; k < 2 && status == HONE_OK; k++) {
+        if (json_object_get(constraint, limits[k]) == NULL)
+            continue;
+        if (s->n_constraints == HONE_MAX_CONSTRAINTS)
+            return error_set(err, HONE_EINVAL, "there can be at most %d constraints",
+                             HONE_MAX_CONSTRAINTS);
+        hone_constraint *out = &options->constraints[s->n_constraints];
+        out->at_least = k == 1;
+        status = get_number(constraint, limits[k], what, &out->limit, err);
+        s->constraints[s->n_constraints] = mem_text(name);
+        if (s->constraints[s->n_constraints] == NULL)
+            return error_memory(err);
+        s->n_constraints++;
+    }
+    return status;
+}
+
+static hone_status read_constraints(struct session *s, const json_t *study, hone_options *options,
+                                    hone_error *err)
+{
+    const json_t *list = json_object_get(study, "constraints");
+    hone_status status = HONE_OK;
+    if (list != NULL && !json_is_array(list))
+        return error_set(err, HONE_EINVAL, "\"constraints\" must be an array of objects");
+    for (size_t i = 0; i < json_array_size(list) && status == HONE_OK; i++)
+        status = read_constraint(s, json_array_get(list, i), i, options, err);
+    options->n_constraints = s->n_constraints;
+    return status;
+}
+
 static hone_status read_strategy(const json_t *study, hone_options *options, hone_error *err)
 {
     static const char *const keys[] = {"name", "points", "shuffle", NULL};
@@ -347,10 +400,6 @@ static hone_status read_options(const json_t *study, hone_options *options, hone
     static const char *const keys[] = {"space", "where",  "objectives", "constraints", "strategy",
                                        "seed",  "budget", "parallel",   "stopping",    NULL};
     hone_status status = protocol_check_keys(study, keys, "study", err);
-    if (status == HONE_OK && json_object_get(study, "constraints") != NULL &&
-        json_array_size(json_object_get(study, "constraints")) > 0)
-        status =
-            error_set(err, HONE_EINVAL, "constraints are not available in hone %s", hone_version());
     if (status == HONE_OK)
         status = read_strategy(study, options, err);
     if (status == HONE_OK)
@@ -375,6 +424,8 @@ hone_status session_begin(struct session *session, const json_t *object, hone_er
     status = next.space != NULL ? read_space(next.space, object, err) : error_memory(err);
     if (status == HONE_OK)
         status = read_objectives(&next, object, err);
+    if (status == HONE_OK)
+        status = read_constraints(&next, object, &options, err);
     if (status != HONE_OK)
         goto out;
     options.n_objectives = next.n_objectives;

@@ -142,20 +142,12 @@ static hone_status see(void *context, const struct metric_value *value, hone_err
     return HONE_OK;
 }
 
-static bool is_objective(const struct spec *spec, size_t metric)
-{
-    for (size_t i = 0; i < spec->n_objectives; i++)
-        if (strcmp(spec->objectives[i].metric, spec->metrics[metric].name) == 0)
-            return true;
-    return false;
-}
-
 /* How many metrics there are to find, and how many were. */
-static void count(const struct watching *w, bool objectives_only, size_t *wanted, size_t *found)
+static void count(const struct watching *w, bool outcomes_only, size_t *wanted, size_t *found)
 {
     *wanted = *found = 0;
     for (size_t i = 0; i < w->spec->n_metrics; i++) {
-        if (objectives_only && !is_objective(w->spec, i))
+        if (outcomes_only && !spec_is_outcome(w->spec, w->spec->metrics[i].name))
             continue;
         ++*wanted;
         *found += w->findings[i].is;
@@ -206,7 +198,7 @@ static void show_progress(const struct tryout *t, const struct watching *w, size
 }
 
 /* Look until the script has gone; ends it when there is nothing more to learn. */
-static hone_status watch(struct tryout *t, struct watching *w, bool objectives_only, double time_s,
+static hone_status watch(struct tryout *t, struct watching *w, bool outcomes_only, double time_s,
                          enum tryout_end *end_out, struct attempt_status *exit_out, hone_error *err)
 {
     int64_t began = time_monotonic_ms();
@@ -223,7 +215,7 @@ static hone_status watch(struct tryout *t, struct watching *w, bool objectives_o
         for (more = true; more && status == HONE_OK;)
             status =
                 metric_read(t->reader, t->cursor, t->folder, ended, READ_BYTES, see, w, &more, err);
-        count(w, objectives_only, &wanted, &found);
+        count(w, outcomes_only, &wanted, &found);
         show_progress(t, w, found, wanted);
         if (status != HONE_OK && local_stop(t->folder, NULL) != HONE_OK)
             break;
@@ -246,9 +238,9 @@ static hone_status watch(struct tryout *t, struct watching *w, bool objectives_o
     return status;
 }
 
-hone_status tryout_run(struct tryout *t, const hone_setting *settings, size_t n,
-                       bool objectives_only, double time_s, struct finding *findings,
-                       enum tryout_end *end_out, struct attempt_status *exit_out, hone_error *err)
+hone_status tryout_run(struct tryout *t, const hone_setting *settings, size_t n, bool outcomes_only,
+                       double time_s, struct finding *findings, enum tryout_end *end_out,
+                       struct attempt_status *exit_out, hone_error *err)
 {
     struct sigaction on = {.sa_handler = on_interrupt}, old_int, old_term;
     struct watching w = {.spec = &t->spec, .findings = findings};
@@ -259,7 +251,7 @@ hone_status tryout_run(struct tryout *t, const hone_setting *settings, size_t n,
     sigaction(SIGTERM, &on, &old_term);
     hone_status status = begin(t, settings, n, err);
     if (status == HONE_OK)
-        status = watch(t, &w, objectives_only, time_s, end_out, exit_out, err);
+        status = watch(t, &w, outcomes_only, time_s, end_out, exit_out, err);
     sigaction(SIGINT, &old_int, NULL);
     sigaction(SIGTERM, &old_term, NULL);
     return status;

@@ -40,7 +40,7 @@ enum tryout_end {
  * @param exit_out  its record
  */
 HONE_NODISCARD hone_status tryout_run(struct tryout *tryout, const hone_setting *settings, size_t n,
-                                      bool objectives_only, double time_s, struct finding *findings,
+                                      bool outcomes_only, double time_s, struct finding *findings,
                                       enum tryout_end *end_out, struct attempt_status *exit_out,
                                       hone_error *err);
 

@@ -134,7 +134,7 @@ static void consider_soft(struct tuner *t)
     if (spec->stop_no_improvement > 0 && t->best_trial >= 0 &&
         t->since_best >= spec->stop_no_improvement)
         end_with(t, "no improvement in %lld trials since trial %lld", (long long)t->since_best,
-                 (long long)t->best_trial);
+                 (long long)t->last_better);
     else if (spec->stop_expected_gain > 0 && gain_is_low(t))
         end_with(t, "expected gain: one more trial promises %.2g%%, less than %.2g%%",
                  t->gain * 100, spec->stop_expected_gain * 100);
@@ -198,7 +198,8 @@ void finish_record(struct tuner *t)
         t->study.state = STUDY_FAILED;
     if (t->study.state == STUDY_FAILED && !t->failing) {
         char text[600];
-        snprintf(text, sizeof text, "%s, none of them with a result", t->ending ? t->ending : "");
+        snprintf(text, sizeof text, "%s, none of them %s", t->ending ? t->ending : "",
+                 t->counts[HONE_TRIAL_COMPLETED] ? "keeps the constraints" : "with a result");
         mem_free(t->ending);
         t->ending = mem_text(text);
     }

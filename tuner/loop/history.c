@@ -117,26 +117,24 @@ static hone_status add_stopped(hone_optimizer *opt, const hone_setting *settings
 }
 
 hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, const json_t *body,
-                                uint64_t *id_out, double *values_out, hone_error *err)
+                                uint64_t *id_out, hone_error *err)
 {
-    double values[HONE_MAX_OBJECTIVES];
+    double values[HONE_MAX_OUTCOMES];
     const json_t *list = json_object_get(body, "values");
     size_t n_values = json_array_size(list), n = 0;
-    if (n_values > 0 && n_values != spec->n_objectives)
+    if (n_values > 0 && n_values != spec_outcomes(spec))
         return error_set(err, HONE_EIO, "event: an imported trial has %zu values, not %zu",
-                         n_values, spec->n_objectives);
+                         n_values, spec_outcomes(spec));
     for (size_t i = 0; i < n_values; i++)
         values[i] = json_number_value(json_array_get(list, i));
     hone_setting *settings = json_to_settings(json_object_get(body, "params"), &n, err);
     if (!settings)
         return err->status;
     const json_t *last = json_object_get(body, "last");
-    hone_status status = last ? add_stopped(opt, settings, n, last, id_out, err)
-                              : hone_add(opt, settings, n, n_values ? values : NULL,
-                                         spec->n_objectives, id_out, err);
+    hone_status status =
+        last ? add_stopped(opt, settings, n, last, id_out, err)
+             : hone_add(opt, settings, n, n_values ? values : NULL, n_values, id_out, err);
     mem_free(settings);
-    for (size_t i = 0; values_out && i < n_values; i++)
-        values_out[i] = values[i];
     return status;
 }
 
@@ -163,21 +161,20 @@ static bool state_of(const char *text, hone_trial_state *out)
 }
 
 hone_status optimizer_tell_event(hone_optimizer *opt, int64_t trial, const json_t *body,
-                                 hone_trial_state *state_out, double *values_out, size_t *n_out,
-                                 hone_error *err)
+                                 hone_trial_state *state_out, hone_error *err)
 {
+    double told[HONE_MAX_OUTCOMES];
     const json_t *values = json_object_get(body, "values");
     size_t n = json_array_size(values);
     if (!state_of(json_string_value(json_object_get(body, "state")), state_out) ||
-        n > HONE_MAX_OBJECTIVES)
+        n > HONE_MAX_OUTCOMES)
         return error_set(err, HONE_EIO, "event: trial %lld was told something unreadable",
                          (long long)trial);
     for (size_t i = 0; i < n; i++)
-        values_out[i] = json_number_value(json_array_get(values, i));
-    *n_out = n;
+        told[i] = json_number_value(json_array_get(values, i));
     switch (*state_out) {
     case HONE_TRIAL_COMPLETED:
-        return hone_tell(opt, (uint64_t)trial, values_out, n, err);
+        return hone_tell(opt, (uint64_t)trial, told, n, err);
     case HONE_TRIAL_STOPPED:
         return hone_tell_stopped(opt, (uint64_t)trial, err);
     case HONE_TRIAL_FAILED:

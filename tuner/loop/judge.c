@@ -40,31 +40,40 @@ static void say_how(char out[400], const struct attempt_status *s, double limit_
     }
 }
 
+/* "no objective value in 214 lines of log"; names the outcome where there are several. */
+static void say_none(const struct tuner *t, const struct running *r, size_t i, char out[400])
+{
+    int64_t lines = metric_cursor_lines(r->cursor);
+    if (lines == 0) {
+        say(out, "no objective value: the script printed nothing");
+        return;
+    }
+    say(out, "no %s", i < t->spec->n_objectives ? "objective value" : "value of the constraint");
+    if (spec_outcomes(t->spec) > 1)
+        say(out, " \"%s\"", spec_outcome(t->spec, i));
+    say(out, " in %lld %s of log", (long long)lines, lines == 1 ? "line" : "lines");
+}
+
 /* Values of a trial that exited with 0; false and a reason when there is no usable result. */
 static bool read_values(const struct tuner *t, const struct running *r, struct verdict *out)
 {
-    for (size_t i = 0; i < t->spec->n_objectives; i++) {
+    const struct spec *spec = t->spec;
+    for (size_t i = 0; i < spec_outcomes(spec); i++) {
         const struct tally *tally = &r->tallies[i];
-        const char *name = t->spec->objectives[i].metric;
+        bool is_objective = i < spec->n_objectives;
         if (tally->n == 0) {
-            int64_t lines = metric_cursor_lines(r->cursor);
-            const char *of = i > 0 || t->spec->n_objectives > 1 ? name : NULL;
-            if (lines == 0)
-                say(out->reason, "no objective value: the script printed nothing");
-            else
-                say(out->reason, "no objective value%s%s%s in %lld %s of log", of ? " \"" : "",
-                    of ? of : "", of ? "\"" : "", (long long)lines, lines == 1 ? "line" : "lines");
+            say_none(t, r, i, out->reason);
             out->silent = true;
             return false;
         }
         if (!isfinite(tally->last)) {
-            say(out->reason, "objective was %s",
+            say(out->reason, "%s was %s", is_objective ? "objective" : spec_outcome(spec, i),
                 isnan(tally->last) ? "nan"
                 : tally->last > 0  ? "inf"
                                    : "-inf");
             return false;
         }
-        out->values[i] = t->spec->objectives[i].use_best ? tally->best : tally->last;
+        out->values[i] = is_objective && spec->objectives[i].use_best ? tally->best : tally->last;
     }
     return true;
 }

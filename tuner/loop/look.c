@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "io/json.h"
+#include "report/limits.h"
 
 enum {
     READ_BYTES = 256 * 1024, /* of one log in one pass, so that a flood delays nobody */
@@ -71,12 +72,10 @@ static hone_status value_visit(void *context, const struct metric_value *value, 
     changes_observation(&t->changes, &o);
     t->n_new_values++;
     r->dirty = true;
-    int objective = t->objective_of[value->metric];
-    if (objective < 0)
-        return HONE_OK;
-    t->heard = true;
-    running_tally(t, r, (size_t)objective, value->step, value->value);
-    if (objective > 0)
+    for (size_t i = 0; i < spec_outcomes(t->spec); i++)
+        if (strcmp(spec_outcome(t->spec, i), o.metric) == 0)
+            running_tally(t, r, i, value->step, value->value);
+    if (strcmp(t->spec->objectives[0].metric, o.metric) != 0)
         return HONE_OK;
     view_value(t, r, value->step, value->value);
     if (!t->reports)
@@ -151,7 +150,7 @@ static hone_status tell(struct tuner *t, const struct running *r, const struct v
     uint64_t id = (uint64_t)r->row.number;
     switch (v->trial) {
     case HONE_TRIAL_COMPLETED:
-        return hone_tell(t->opt, id, v->values, t->spec->n_objectives, err);
+        return hone_tell(t->opt, id, v->values, spec_outcomes(t->spec), err);
     case HONE_TRIAL_STOPPED:
         return hone_tell_stopped(t->opt, id, err);
     case HONE_TRIAL_FAILED:
@@ -173,9 +172,9 @@ static hone_status end_trial(struct tuner *t, struct running *r, const struct ve
     set_text(&r->row.reason, v->reason);
     if (v->trial == HONE_TRIAL_COMPLETED) {
         mem_free(r->row.values);
-        r->row.values = values_text(v->values, t->spec->n_objectives);
+        r->row.values = values_text(v->values, spec_outcomes(t->spec));
         json_t *values = json_array();
-        for (size_t i = 0; i < t->spec->n_objectives; i++)
+        for (size_t i = 0; i < spec_outcomes(t->spec); i++)
             json_array_append_new(values, json_of_value(HONE_NUMBER(v->values[i])));
         json_object_set_new(body, "values", values);
         t->durations_ms += r->row.ended_at - r->row.started_at;
@@ -197,8 +196,14 @@ static hone_status end_trial(struct tuner *t, struct running *r, const struct ve
     if (r->repeat_of >= 0)
         t->counts[v->trial]++;
     else
-        tuner_count(t, r->row.number, v->trial, completed ? v->values : NULL);
-    view_ended(t, r, v->reason, completed && t->best_trial == r->row.number);
+        tuner_count(t, r->row.number, v->trial);
+    struct buf broken;
+    buf_init(&broken, sizeof v->reason);
+    if (completed)
+        limits_text(&broken, t->spec, v->values);
+    view_ended(t, r, completed ? broken.data : v->reason,
+               completed && t->last_better == r->row.number);
+    buf_release(&broken);
     return status;
 }
 

@@ -64,10 +64,10 @@ enum retry_kind {
     N_RETRY_KINDS
 };
 
-/** An objective of a trial, over all its attempts. */
+/** An outcome of a trial, over all its attempts. */
 struct tally {
     int64_t n, n_finite;
-    double last, best; /* best: of the finite ones */
+    double last, best; /* best: of the finite ones of an objective */
 };
 
 struct running {
@@ -76,7 +76,8 @@ struct running {
     struct attempt_row attempt; /* the current one; texts owned */
     char *folder;               /* the attempt's */
     struct metric_cursor *cursor;
-    struct tally tallies[HONE_MAX_OBJECTIVES];
+    struct tally tallies[HONE_MAX_OUTCOMES]; /* objectives, then constraints */
+    uint32_t heard;                          /* outcomes of which it printed a value, a bit each */
     double last_step;
     int64_t retries[N_RETRY_KINDS];
     enum stop_cause stop;
@@ -143,8 +144,7 @@ struct tuner {
 
     hone_optimizer *opt;
     struct metric_reader *reader;
-    int *objective_of; /* metric -> objective, or -1 */
-    bool reports;      /* a stopping rule wants the curves */
+    bool reports; /* a stopping rule wants the curves */
 
     struct running **running;
     size_t n_running, cap_running;
@@ -154,11 +154,12 @@ struct tuner {
     struct repeat_plan plan;
     int64_t counts[5];                 /* by hone_trial_state; RUNNING is n_running */
     int64_t best_trial;                /* or -1 */
-    double best;                       /* first objective, own unit */
-    int64_t since_best;                /* ended trials since the best one */
+    double best;                       /* its first objective, own unit */
+    int64_t last_better;               /* the last trial that became it, or joined the front */
+    int64_t since_best;                /* ended trials since that one */
     int64_t ended_ms;                  /* summed over ended attempts */
     int64_t n_durations, durations_ms; /* of completed trials, for the ETA */
-    bool heard;                        /* some trial printed a value of each objective */
+    bool heard;                        /* some trial printed a value of each outcome */
     int64_t n_ended_before;            /* trials that had ended when the study was taken up */
     int64_t n_silent;                  /* trials that ended without one */
     char silent_reason[200];           /* of the last of them */
@@ -206,17 +207,16 @@ hone_status tuner_record_ask(struct tuner *t, const hone_trial *trial, const cha
                              json_t *body, struct running **out, hone_error *err);
 /** The body of its ASK event. */
 json_t *ask_body(struct tuner *t, const hone_trial *trial, const char *origin);
-/** Count an ended trial; values may be NULL. */
-void tuner_count(struct tuner *t, int64_t trial, hone_trial_state state, const double *values);
-/** Count a value of an objective in a trial's tally. */
-void running_tally(const struct tuner *t, struct running *r, size_t objective, double step,
-                   double value);
+/** Count a trial that has ended and that the optimizer was told of. */
+void tuner_count(struct tuner *t, int64_t trial, hone_trial_state state);
+/** Count a value of an outcome in a trial's tally. */
+void running_tally(struct tuner *t, struct running *r, size_t outcome, double step, double value);
 /** Set the folder and cursor of r's current attempt. */
 hone_status running_begin_attempt(struct tuner *t, struct running *r, const char *previous,
                                   hone_error *err);
 
-/** The same for the best of an imported trial. */
-void tuner_count_import(struct tuner *t, int64_t trial, double value);
+/** The same for the best alone, of an imported trial. */
+void tuner_count_import(struct tuner *t, int64_t trial);
 
 /** Copy what the parents of a new study have found (warm.c). */
 hone_status warm_start(struct tuner *t, hone_error *err);
@@ -232,17 +232,15 @@ bool spec_reports(const struct spec *spec);
 hone_status optimizer_ask_event(hone_optimizer *opt, const struct event *event, const json_t *body,
                                 hone_error *err);
 hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err);
-/** values_out: HONE_MAX_OBJECTIVES or NULL; written when the trial has values. */
 hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, const json_t *body,
-                                uint64_t *id_out, double *values_out, hone_error *err);
+                                uint64_t *id_out, hone_error *err);
 hone_status optimizer_transfer_event(hone_optimizer *opt, const json_t *body, hone_error *err);
 /** Report the stored objective values of a trial, as a TELL of it needs. */
 hone_status optimizer_report_stored(hone_optimizer *opt, struct store *store, int64_t study,
                                     int64_t trial, const char *metric, hone_error *err);
-/** Apply a TELL event's body. values_out: HONE_MAX_OBJECTIVES; *n_out their number. */
+/** Apply a TELL event's body. */
 hone_status optimizer_tell_event(hone_optimizer *opt, int64_t trial, const json_t *body,
-                                 hone_trial_state *state_out, double *values_out, size_t *n_out,
-                                 hone_error *err);
+                                 hone_trial_state *state_out, hone_error *err);
 
 /** Events of a study, read in portions so that a long history needs little memory. */
 typedef hone_status event_step(void *context, const struct event *event, const json_t *body,
@@ -260,10 +258,10 @@ struct verdict {
     bool again; /* the trial gets another attempt */
     enum retry_kind kind;
     hone_trial_state trial;
-    double values[HONE_MAX_OBJECTIVES]; /* COMPLETED */
-    bool silent;                        /* it ran to its end without printing the objective */
-    char reason[400];                   /* or empty */
-    char note[400];                     /* of the attempt: what else there is to know; or empty */
+    double values[HONE_MAX_OUTCOMES]; /* COMPLETED */
+    bool silent;                      /* it ran to its end without printing an outcome */
+    char reason[400];                 /* or empty */
+    char note[400];                   /* of the attempt: what else there is to know; or empty */
 };
 void judge_end(const struct tuner *t, const struct running *r, const struct attempt_status *status,
                struct verdict *out);

@@ -13,15 +13,12 @@ struct recall {
 static hone_status recall_tell(struct recall *r, const struct event *event, const json_t *body,
                                hone_error *err)
 {
-    double values[HONE_MAX_OBJECTIVES];
-    size_t n = 0;
     hone_trial_state state;
     hone_status status = HONE_OK;
     if (r->reports)
         status = optimizer_report_stored(r->opt, r->store, r->study->id, event->trial,
                                          r->spec->objectives[0].metric, err);
-    return status ? status
-                  : optimizer_tell_event(r->opt, event->trial, body, &state, values, &n, err);
+    return status ? status : optimizer_tell_event(r->opt, event->trial, body, &state, err);
 }
 
 static hone_status step(void *context, const struct event *event, const json_t *body,
@@ -40,7 +37,7 @@ static hone_status step(void *context, const struct event *event, const json_t *
     case EVENT_TELL:
         return recall_tell(r, event, body, err);
     case EVENT_ADD:
-        return optimizer_add_event(r->opt, r->spec, body, NULL, NULL, err);
+        return optimizer_add_event(r->opt, r->spec, body, NULL, err);
     case EVENT_ENQUEUE:
         return optimizer_enqueue_event(r->opt, body, err);
     case EVENT_REOPEN:

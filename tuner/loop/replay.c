@@ -73,15 +73,13 @@ static hone_status replay_ask(struct replay *p, const struct event *event, const
 static hone_status replay_tell(struct replay *p, const struct event *event, const json_t *body,
                                hone_error *err)
 {
-    double values[HONE_MAX_OBJECTIVES];
-    size_t n = 0;
     hone_trial_state state;
     hone_status status = HONE_OK;
     if (p->reports)
         status = optimizer_report_stored(p->opt, p->store, p->study->id, event->trial,
                                          p->spec->objectives[0].metric, err);
     if (!status)
-        status = optimizer_tell_event(p->opt, event->trial, body, &state, values, &n, err);
+        status = optimizer_tell_event(p->opt, event->trial, body, &state, err);
     return status;
 }
 
@@ -102,7 +100,7 @@ static hone_status step(void *context, const struct event *event, const json_t *
     case EVENT_TELL:
         return replay_tell(p, event, body, err);
     case EVENT_ADD:
-        return optimizer_add_event(p->opt, p->spec, body, &id, NULL, err);
+        return optimizer_add_event(p->opt, p->spec, body, &id, err);
     case EVENT_TRANSFER:
         return optimizer_transfer_event(p->opt, body, err);
     case EVENT_ENQUEUE:

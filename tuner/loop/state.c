@@ -73,22 +73,20 @@ static void drop_running(struct tuner *t, int64_t trial)
 static hone_status play_tell(struct tuner *t, const struct event *event, const json_t *body,
                              hone_error *err)
 {
-    double values[HONE_MAX_OBJECTIVES];
-    size_t n = 0;
     hone_trial_state state;
     hone_status status = HONE_OK;
     if (t->reports)
         status = optimizer_report_stored(t->opt, t->store, t->study.id, event->trial,
                                          t->spec->objectives[0].metric, err);
     if (!status)
-        status = optimizer_tell_event(t->opt, event->trial, body, &state, values, &n, err);
+        status = optimizer_tell_event(t->opt, event->trial, body, &state, err);
     if (status)
         return status;
     const struct running *r = tuner_find_running(t, event->trial);
     if (r && r->repeat_of >= 0)
         t->counts[state]++;
     else
-        tuner_count(t, event->trial, state, n ? values : NULL);
+        tuner_count(t, event->trial, state);
     drop_running(t, event->trial);
     return HONE_OK;
 }
@@ -97,16 +95,14 @@ static hone_status play_tell(struct tuner *t, const struct event *event, const j
 static hone_status play_add(struct tuner *t, const struct event *event, const json_t *body,
                             hone_error *err)
 {
-    double values[HONE_MAX_OBJECTIVES] = {0};
     uint64_t id = 0;
-    hone_status status = optimizer_add_event(t->opt, t->spec, body, &id, values, err);
+    hone_status status = optimizer_add_event(t->opt, t->spec, body, &id, err);
     if (status)
         return status;
     if (id != (uint64_t)event->trial)
         return error_set(err, HONE_EIO, "event %lld: imported trial %lld comes out of order",
                          (long long)event->seq, (long long)event->trial);
-    if (json_array_size(json_object_get(body, "values")))
-        tuner_count_import(t, event->trial, values[0]);
+    tuner_count_import(t, event->trial);
     return HONE_OK;
 }
 
@@ -209,14 +205,14 @@ static hone_status attempt_visit(void *context, const struct attempt_row *row, h
 struct tallying {
     struct tuner *t;
     struct running *r;
-    size_t objective;
+    size_t outcome;
 };
 
 static hone_status tally_visit(void *context, const struct observation *row, hone_error *err)
 {
     struct tallying *y = context;
-    running_tally(y->t, y->r, y->objective, row->step, row->value);
-    if (y->objective > 0 || !y->t->reports)
+    running_tally(y->t, y->r, y->outcome, row->step, row->value);
+    if (y->outcome > 0 || !y->t->reports)
         return HONE_OK;
     /* Whether to stop it was decided when the value was read; an event says so where it was. */
     return hone_report(y->t->opt, (uint64_t)row->trial, row->step, row->value, NULL, err);
@@ -238,10 +234,10 @@ static hone_status load_running(struct tuner *t, struct running *r, hone_error *
         r->loaded = true;
     }
     mem_free(a.previous);
-    for (size_t i = 0; !status && i < t->spec->n_objectives; i++) {
+    for (size_t i = 0; !status && i < spec_outcomes(t->spec); i++) {
         struct tallying y = {t, r, i};
-        status = store_observations(t->store, t->study.id, r->row.number,
-                                    t->spec->objectives[i].metric, tally_visit, &y, err);
+        status = store_observations(t->store, t->study.id, r->row.number, spec_outcome(t->spec, i),
+                                    tally_visit, &y, err);
     }
     return status;
 }
@@ -253,8 +249,7 @@ static hone_status make_reader(struct tuner *t, hone_error *err)
     const struct spec *spec = t->spec;
     hone_status status = HONE_OK;
     struct metric_pattern *patterns = mem_array(spec->n_metrics, sizeof *patterns);
-    t->objective_of = mem_array(spec->n_metrics, sizeof *t->objective_of);
-    if (!patterns || !t->objective_of) {
+    if (!patterns) {
         status = error_memory(err);
         goto out;
     }
@@ -266,10 +261,6 @@ static hone_status make_reader(struct tuner *t, hone_error *err)
                                                          : PATTERN_REGEX;
         patterns[m].pattern = metric->pattern;
         patterns[m].path = metric->path;
-        t->objective_of[m] = -1;
-        for (size_t i = 0; i < spec->n_objectives; i++)
-            if (strcmp(spec->objectives[i].metric, metric->name) == 0)
-                t->objective_of[m] = (int)i;
     }
     t->reader =
         metric_reader_new(patterns, spec->n_metrics, spec->step_pattern, spec->step_metric, err);
@@ -340,7 +331,7 @@ struct tuner *tuner_open(struct store *store, const struct study_row *study, str
     }
     t->store = store;
     t->spec = spec;
-    t->best_trial = -1;
+    t->best_trial = t->last_better = -1;
     t->reports = spec_reports(spec);
     t->now = time_now_ms();
     status = study_row_copy(&t->study, study, err);
@@ -414,7 +405,6 @@ void tuner_close(struct tuner *t)
     mem_free(t->plan.items);
     mem_free(t->points);
     mem_free(t->ended);
-    mem_free(t->objective_of);
     metric_reader_free(t->reader);
     hone_optimizer_free(t->opt);
     changes_release(&t->changes);

@@ -94,38 +94,62 @@ static bool is_better(double a, double b, bool maximize)
     return maximize ? a > b : a < b;
 }
 
-void running_tally(const struct tuner *t, struct running *r, size_t objective, double step,
-                   double value)
+void running_tally(struct tuner *t, struct running *r, size_t outcome, double step, double value)
 {
-    struct tally *tally = &r->tallies[objective];
-    if (objective == 0)
+    const struct spec *spec = t->spec;
+    struct tally *tally = &r->tallies[outcome];
+    if (outcome == 0)
         r->last_step = step;
-    if (!isfinite(value) && t->spec->ignore_nonfinite)
+    r->heard |= UINT32_C(1) << outcome;
+    t->heard = t->heard || r->heard == (UINT32_C(1) << spec_outcomes(spec)) - 1;
+    if (!isfinite(value) && spec->ignore_nonfinite)
         return;
-    if (isfinite(value) && (tally->n_finite == 0 ||
-                            is_better(value, tally->best, t->spec->objectives[objective].maximize)))
+    bool maximize = outcome < spec->n_objectives && spec->objectives[outcome].maximize;
+    if (isfinite(value) && (tally->n_finite == 0 || is_better(value, tally->best, maximize)))
         tally->best = value;
     tally->n_finite += isfinite(value);
     tally->last = value;
     tally->n++;
 }
 
-static bool count_best(struct tuner *t, int64_t trial, double value)
+/* Whether a trial is one of the best of several objectives, and which of these is the first. */
+static bool is_in_front(const struct tuner *t, int64_t trial, int64_t *first_out)
 {
-    if (t->best_trial >= 0 && !is_better(value, t->best, t->spec->objectives[0].maximize))
-        return false;
-    t->best_trial = trial;
-    t->best = value;
+    size_t n;
+    bool found = false;
+    const hone_trial *const *front = hone_front(t->opt, &n);
+    for (size_t i = 0; i < n; i++)
+        found = found || hone_trial_id(front[i]) == (uint64_t)trial;
+    *first_out = n > 0 ? (int64_t)hone_trial_id(front[0]) : -1;
+    return found;
+}
+
+/* Note whether a trial is the best now, or with several objectives one of the best. With one the
+ * library's best may be a repeat, which is not counted here. */
+static void count_best(struct tuner *t, int64_t trial)
+{
+    const hone_trial *told = hone_find(t->opt, (uint64_t)trial);
+    int64_t best = trial;
+    size_t n;
+    if (!hone_trial_is_feasible(told))
+        return;
+    double value = hone_trial_values(told, &n)[0];
+    if (t->spec->n_objectives > 1
+            ? !is_in_front(t, trial, &best)
+            : t->best_trial >= 0 && !is_better(value, t->best, t->spec->objectives[0].maximize))
+        return;
+    t->best_trial = best;
+    t->best = hone_trial_values(hone_find(t->opt, (uint64_t)best), &n)[0];
+    t->last_better = trial;
     t->since_best = 0;
-    return true;
 }
 
-void tuner_count_import(struct tuner *t, int64_t trial, double value)
+void tuner_count_import(struct tuner *t, int64_t trial)
 {
-    count_best(t, trial, value);
+    count_best(t, trial);
 }
 
-void tuner_count(struct tuner *t, int64_t trial, hone_trial_state state, const double *values)
+void tuner_count(struct tuner *t, int64_t trial, hone_trial_state state)
 {
     t->counts[state]++;
     if (state == HONE_TRIAL_CANCELLED) {
@@ -133,8 +157,8 @@ void tuner_count(struct tuner *t, int64_t trial, hone_trial_state state, const d
         return;
     }
     t->since_best++;
-    if (state != HONE_TRIAL_COMPLETED || !values)
+    if (state != HONE_TRIAL_COMPLETED)
         return;
     t->heard = true;
-    count_best(t, trial, values[0]);
+    count_best(t, trial);
 }

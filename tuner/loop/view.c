@@ -66,7 +66,7 @@ void view_ended(struct tuner *t, const struct running *r, const char *reason, bo
                              .is_best = is_best,
                              .value = t->spec->objectives[0].use_best ? tally->best : tally->last,
                              .seconds = (double)(r->row.ended_at - r->row.started_at) / 1000};
-    snprintf(e->reason, sizeof e->reason, "%s", r->row.state == HONE_TRIAL_COMPLETED ? "" : reason);
+    snprintf(e->reason, sizeof e->reason, "%s", reason);
 }
 
 static const char *state_of(const struct tuner *t, const struct running *r)

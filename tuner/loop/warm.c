@@ -16,20 +16,19 @@ static hone_status add_trial(struct tuner *t, const struct import *import, size_
                              hone_error *err)
 {
     const struct import_trial *trial = &import->trials[i];
-    double values[HONE_MAX_OBJECTIVES] = {0};
     uint64_t id = 0;
     char *text = import_event(import, i);
     json_t *body = text ? json_read(text, strlen(text), err) : NULL;
     mem_free(text);
     if (!body)
         return error_memory(err);
-    hone_status status = optimizer_add_event(t->opt, t->spec, body, &id, values, err);
+    hone_status status = optimizer_add_event(t->opt, t->spec, body, &id, err);
     if (status) {
         json_decref(body);
         return status;
     }
     if (trial->state == HONE_TRIAL_COMPLETED)
-        tuner_count_import(t, (int64_t)id, values[0]);
+        tuner_count_import(t, (int64_t)id);
     struct trial_row row = import_row(import, i, (int64_t)id);
     changes_event(&t->changes, EVENT_ADD, row.number, body);
     changes_trial(&t->changes, &row);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/json.h"
+#include "report/limits.h"
 #include "report/study_view.h"
 #include "report/table.h"
 #include "report/text.h"
@@ -12,12 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct search {
-    const struct spec *spec;
-    struct best *best;
-    size_t room;
-};
 
 /** Whether a is at least as good as b in all objectives (and, unless equal, better in one). */
 static bool covers(const struct spec *spec, const struct best_trial *a, const struct best_trial *b)
@@ -28,69 +23,91 @@ static bool covers(const struct spec *spec, const struct best_trial *a, const st
     return true;
 }
 
-/* Of equal trials the first stays. What the new one covers leaves the front. */
-static hone_status add_trial(void *context, const struct trial_row *row, hone_error *err)
+/* Take out what a trial covers, and make room for it. */
+static hone_status clear_for(struct best *best, const struct spec *spec,
+                             const struct best_trial *trial, hone_error *err)
 {
-    struct search *s = context;
-    struct best *best = s->best;
-    struct best_trial trial = {.number = row->number};
-    if (row->state != HONE_TRIAL_COMPLETED || trial_repeat_of(row) >= 0)
-        return HONE_OK;
-    trial.n_values = values_read(row->values, trial.values);
-    if (trial.n_values != s->spec->n_objectives)
-        return HONE_OK;
-    for (size_t i = 0; i < best->n; i++)
-        if (covers(s->spec, &best->trials[i], &trial))
-            return HONE_OK;
-    size_t kept = 0;
-    for (size_t i = 0; i < best->n; i++) {
-        if (covers(s->spec, &trial, &best->trials[i]))
-            mem_free(best->trials[i].params);
-        else
-            best->trials[kept++] = best->trials[i];
-    }
-    best->n = kept;
-    if (best->n == s->room) {
-        size_t room = s->room > 0 ? 2 * s->room : 8;
+    if (best->n == best->room) {
+        size_t room = best->room > 0 ? 2 * best->room : 8;
         struct best_trial *trials = best->trials != NULL
                                         ? mem_resize(best->trials, room, sizeof *trials)
                                         : mem_array(room, sizeof *trials);
         if (trials == NULL)
             return error_memory(err);
         best->trials = trials;
-        s->room = room;
+        best->room = room;
     }
-    trial.params = mem_text(row->params);
-    if (trial.params == NULL)
-        return error_memory(err);
-    best->trials[best->n++] = trial;
+    size_t kept = 0;
+    for (size_t i = 0; i < best->n; i++) {
+        if (covers(spec, trial, &best->trials[i]))
+            mem_free(best->trials[i].params);
+        else
+            best->trials[kept++] = best->trials[i];
+    }
+    best->n = kept;
     return HONE_OK;
 }
 
-static void sort_front(struct best *best, const struct spec *spec)
+/* Of equal trials the first stays. What the new one covers leaves the front. */
+hone_status best_add(struct best *best, const struct spec *spec, const struct trial_row *row,
+                     hone_error *err)
 {
-    for (size_t i = 1; i < best->n; i++) {
-        struct best_trial trial = best->trials[i];
-        size_t k = i;
-        for (; k > 0 && objective_better(spec, 0, trial.values[0], best->trials[k - 1].values[0]);
-             k--)
-            best->trials[k] = best->trials[k - 1];
-        best->trials[k] = trial;
+    struct best_trial trial = {.number = row->number, .ended_at = row->ended_at};
+    if (row->state != HONE_TRIAL_COMPLETED || trial_repeat_of(row) >= 0 ||
+        values_read(row->values, trial.values) != spec_outcomes(spec))
+        return HONE_OK;
+    if (!limits_kept(spec, trial.values)) {
+        best->n_broken++;
+        return HONE_OK;
     }
+    for (size_t i = 0; i < best->n; i++)
+        if (covers(spec, &best->trials[i], &trial))
+            return HONE_OK;
+    trial.params = mem_text(row->params);
+    if (trial.params == NULL)
+        return error_memory(err);
+    hone_status status = clear_for(best, spec, &trial, err);
+    if (status != HONE_OK) {
+        mem_free(trial.params);
+        return status;
+    }
+    size_t at = best->n;
+    while (at > 0 && objective_better(spec, 0, trial.values[0], best->trials[at - 1].values[0]))
+        at--;
+    memmove(best->trials + at + 1, best->trials + at, (best->n - at) * sizeof trial);
+    best->trials[at] = trial;
+    best->n++;
+    return HONE_OK;
+}
+
+struct search {
+    const struct spec *spec;
+    struct best *best;
+};
+
+static hone_status add_trial(void *context, const struct trial_row *row, hone_error *err)
+{
+    const struct search *s = context;
+    return best_add(s->best, s->spec, row, err);
 }
 
 /* What was run again is known better than what was best once. */
-static hone_status use_confirmed(struct best *best, hone_error *err)
+hone_status best_confirm(struct best *best, struct store *store, const struct study_row *study,
+                         const struct spec *spec, hone_error *err)
 {
-    const struct confirmed_trial *first = &best->confirmed.trials[0];
-    if (best->confirmed.n == 0 || best->n == 0)
+    if (spec->n_objectives > 1)
         return HONE_OK;
+    hone_status status = confirmed_read(store, study, spec, &best->confirmed, err);
+    if (status != HONE_OK || best->confirmed.n == 0 || best->n == 0)
+        return status;
+    const struct confirmed_trial *first = &best->confirmed.trials[0];
     char *params = mem_text(first->params);
     if (params == NULL)
         return error_memory(err);
     mem_free(best->trials[0].params);
     best->trials[0].number = first->number;
-    best->trials[0].values[0] = first->value;
+    best->trials[0].ended_at = first->ended_at;
+    memcpy(best->trials[0].values, first->values, sizeof first->values);
     best->trials[0].params = params;
     return HONE_OK;
 }
@@ -102,14 +119,16 @@ hone_status best_read(struct store *store, const struct study_row *study, const 
     struct search s = {.spec = spec, .best = out};
     hone_status status = store_trials(store, study->id, -1, add_trial, &s, err);
     if (status == HONE_OK)
-        sort_front(out, spec);
-    if (status == HONE_OK && spec->n_objectives == 1)
-        status = confirmed_read(store, study, spec, &out->confirmed, err);
-    if (status == HONE_OK)
-        status = use_confirmed(out, err);
+        status = best_confirm(out, store, study, spec, err);
     if (status != HONE_OK)
         best_release(out);
     return status;
+}
+
+const char *best_missing(const struct best *best)
+{
+    return best->n_broken > 0 ? "no completed trial keeps the constraints"
+                              : "no trial has completed yet";
 }
 
 void best_release(struct best *best)
@@ -264,7 +283,7 @@ static void print_confirmed(const struct confirmed *confirmed, FILE *out, int co
         char once[32];
         struct buf line;
         buf_init(&line, 4096);
-        text_number(once, confirmed->trials[i].value);
+        text_number(once, confirmed->trials[i].values[0]);
         buf_printf(&line, "trial %lld, once %s: ", (long long)confirmed->trials[i].number, once);
         confirmed_text(confirmed, i, &line);
         fputs("  ", out);
@@ -280,10 +299,10 @@ static void print_text(const struct best *best, const struct study_row *study,
 {
     const struct best_trial *trial = &best->trials[0];
     fprintf(out, "trial %lld of %s:", (long long)trial->number, study->name);
-    for (size_t i = 0; i < spec->n_objectives; i++) {
+    for (size_t i = 0; i < spec_outcomes(spec); i++) {
         char number[32];
         text_number(number, trial->values[i]);
-        fprintf(out, "%s %s %s", i > 0 ? "," : "", spec->objectives[i].metric, number);
+        fprintf(out, "%s %s %s", i > 0 ? "," : "", spec_outcome(spec, i), number);
     }
     if (best->confirmed.n == 0)
         fputs(" (run once, not confirmed)\n", out);
@@ -309,10 +328,10 @@ static void print_text(const struct best *best, const struct study_row *study,
 static hone_status print_front(const struct best *best, const struct study_row *study,
                                const struct spec *spec, FILE *out, int columns, hone_error *err)
 {
-    size_t n = 1 + spec->n_objectives;
-    struct table_column titles[2 + HONE_MAX_OBJECTIVES] = {{"TRIAL", true, 0}};
-    for (size_t i = 0; i < spec->n_objectives; i++)
-        titles[1 + i] = (struct table_column){spec->objectives[i].metric, true, 0};
+    size_t n = 1 + spec_outcomes(spec);
+    struct table_column titles[2 + HONE_MAX_OUTCOMES] = {{"TRIAL", true, 0}};
+    for (size_t i = 0; i < spec_outcomes(spec); i++)
+        titles[1 + i] = (struct table_column){spec_outcome(spec, i), true, 0};
     titles[n++] = (struct table_column){"SETTINGS", false, 0};
     struct table *table = table_new(n, titles);
     if (table == NULL)
@@ -322,7 +341,7 @@ static hone_status print_front(const struct best *best, const struct study_row *
         buf_init(&settings, 1 << 16);
         settings_text(&settings, best->trials[i].params);
         table_number(table, (double)best->trials[i].number);
-        for (size_t k = 0; k < spec->n_objectives; k++)
+        for (size_t k = 0; k < spec_outcomes(spec); k++)
             table_number(table, best->trials[i].values[k]);
         table_cell(table, settings.data);
         buf_release(&settings);

@@ -29,7 +29,7 @@ static struct confirmed_trial *find_or_add(struct confirmed *c, int64_t number)
 static hone_status add_repeat(void *context, const struct trial_row *row, hone_error *err)
 {
     struct confirmed *c = context;
-    double values[HONE_MAX_OBJECTIVES];
+    double values[HONE_MAX_OUTCOMES];
     int64_t number = trial_repeat_of(row);
     if (number < 0)
         return HONE_OK;
@@ -52,11 +52,11 @@ static hone_status add_repeat(void *context, const struct trial_row *row, hone_e
 static hone_status add_original(void *context, const struct trial_row *row, hone_error *err)
 {
     struct confirmed *c = context;
-    double values[HONE_MAX_OBJECTIVES];
     for (size_t i = 0; i < c->n; i++) {
-        if (c->trials[i].number != row->number || values_read(row->values, values) == 0)
+        if (c->trials[i].number != row->number ||
+            values_read(row->values, c->trials[i].values) == 0)
             continue;
-        c->trials[i].value = values[0];
+        c->trials[i].ended_at = row->ended_at;
         c->trials[i].params = mem_text(row->params);
         if (c->trials[i].params == NULL)
             return error_memory(err);

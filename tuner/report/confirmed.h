@@ -10,7 +10,8 @@
 
 struct confirmed_trial {
     int64_t number; /* the trial that was repeated */
-    double value;
+    int64_t ended_at;
+    double values[HONE_MAX_OUTCOMES];
     char *params; /* JSON object */
     size_t n_runs, n_failed, n_running;
     double *runs; /* values of the repeats that completed */

@@ -147,15 +147,19 @@ static bool read_state(struct reading *r, hone_trial_state *out, bool *left_out)
                    "one of completed, stopped, failed, running, cancelled");
 }
 
-/** An objective's value, from `values` or from the metric's last or best one. */
-static bool objective_value(const struct reading *r, size_t i, double *out)
+/** An outcome's value: an objective's from `values` or from the metric's last or best one, a
+ * constraint's from the metric's last one. */
+static bool outcome_value(const struct reading *r, size_t i, double *out)
 {
-    const struct objective *o = &r->import->spec->objectives[i];
+    const struct spec *spec = r->import->spec;
     const json_t *values = json_object_get(r->object, "values");
-    const json_t *metric = json_object_get(json_object_get(r->object, "metrics"), o->metric);
-    if (json_is_array(values))
+    const json_t *metric =
+        json_object_get(json_object_get(r->object, "metrics"), spec_outcome(spec, i));
+    bool is_objective = i < spec->n_objectives;
+    if (json_is_array(values) && is_objective)
         return to_number(json_array_get(values, i), out);
-    return (o->use_best && to_number(json_object_get(metric, "best"), out)) ||
+    return (is_objective && spec->objectives[i].use_best &&
+            to_number(json_object_get(metric, "best"), out)) ||
            to_number(json_object_get(metric, "last"), out);
 }
 
@@ -166,12 +170,14 @@ static bool read_values(struct reading *r, struct import_trial *trial, double *o
     if (trial->state == HONE_TRIAL_FAILED)
         return true;
     json_t *list = json_array();
-    for (size_t i = 0; i < spec->n_objectives; i++) {
-        if (!objective_value(r, i, &out[i]) || !isfinite(out[i])) {
+    size_t n = trial->state == HONE_TRIAL_STOPPED ? spec->n_objectives : spec_outcomes(spec);
+    for (size_t i = 0; i < n; i++) {
+        if (!outcome_value(r, i, &out[i]) || !isfinite(out[i])) {
             json_decref(list);
             *left_out = trial->state == HONE_TRIAL_STOPPED;
-            return *left_out || problem(r, "objective", spec->objectives[i].metric,
-                                        "a completed trial needs a finite value");
+            return *left_out ||
+                   problem(r, i < spec->n_objectives ? "objective" : "constraint",
+                           spec_outcome(spec, i), "a completed trial needs a finite value");
         }
         json_array_append_new(list, json_real(out[i]));
     }
@@ -373,7 +379,7 @@ static bool read_trial(struct reading *r, struct import_trial *trial, bool *left
     struct import *import = r->import;
     hone_setting *settings;
     size_t n = 0;
-    double values[HONE_MAX_OBJECTIVES];
+    double values[HONE_MAX_OUTCOMES] = {0};
     uint64_t id;
     *trial = (struct import_trial){0};
     if (!json_is_object(r->object)) {
@@ -398,7 +404,7 @@ static bool read_trial(struct reading *r, struct import_trial *trial, bool *left
         !read_metrics(r, trial, values) || !keep_reasons(r, trial))
         return false;
     return hone_add(import->checker, settings, n, trial->values != NULL ? values : NULL,
-                    import->spec->n_objectives, &id, r->err) == HONE_OK;
+                    spec_outcomes(import->spec), &id, r->err) == HONE_OK;
 }
 
 hone_status import_add(struct import *import, const json_t *object, hone_error *err)

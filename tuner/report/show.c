@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "io/json.h"
 #include "io/time.h"
+#include "report/limits.h"
 #include "report/plot.h"
 #include "report/study_view.h"
 #include "report/table.h"
@@ -191,8 +192,15 @@ static hone_status show_view(void *context, const struct trial_view *view, hone_
     for (size_t i = 0; i < view->n_values; i++) {
         char number[32];
         text_number(number, view->values[i]);
-        fprintf(out, ", %s %s", s->spec->objectives[i].metric, number);
+        fprintf(out, ", %s %s", spec_outcome(s->spec, i), number);
     }
+    struct buf broken;
+    buf_init(&broken, 1 << 16);
+    if (view->n_values > 0)
+        limits_text(&broken, s->spec, view->values);
+    if (broken.len > 0)
+        fprintf(out, "; %s", broken.data);
+    buf_release(&broken);
     fputs("\n\n", out);
     print_params(s, view);
     fputc('\n', out);

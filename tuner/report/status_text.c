@@ -59,15 +59,17 @@ static void add_best(struct buf *text, const struct study_view *view)
     char number[32];
     const struct spec *spec = view->spec;
     for (size_t i = 0; i < spec->n_objectives; i++) {
-        text_number(number, view->best_values[i]);
+        text_number(number, view->front.trials[0].values[i]);
         buf_printf(text, "%s%s %s (%s)", i > 0 ? ", " : "", spec->objectives[i].metric, number,
                    spec->objectives[i].maximize ? "maximize" : "minimize");
     }
     buf_printf(text, ", trial %lld", (long long)view->best);
-    if (view->confirmed) {
-        text_number(number, view->best_mean);
+    if (view->front.confirmed.n > 0) {
+        text_number(number, view->front.confirmed.trials[0].result.mean);
         buf_printf(text, ", confirmed: mean %s", number);
     }
+    if (spec->n_objectives > 1)
+        buf_printf(text, ", of %zu that no other beats", view->front.n);
     if (view->since_best > 0)
         buf_printf(text, ", %lld trial%s ago", (long long)view->since_best,
                    view->since_best > 1 ? "s" : "");
@@ -78,13 +80,13 @@ static void print_best(const struct study_view *view, FILE *out, int columns)
     struct buf text;
     buf_init(&text, LINE_MAX_BYTES);
     if (view->best < 0) {
-        buf_text(&text, "no trial has completed yet");
+        buf_text(&text, best_missing(&view->front));
         print_line(out, "best", &text, columns);
     } else {
         add_best(&text, view);
         print_line(out, "best", &text, columns);
         buf_clear(&text);
-        settings_text(&text, view->best_params);
+        settings_text(&text, view->front.trials[0].params);
         print_line(out, "", &text, columns);
     }
     buf_release(&text);
@@ -245,7 +247,7 @@ void list_row(struct table *table, const struct study_view *view)
              (long long)view->spec->max_trials);
     table_cell(table, text);
     if (view->best >= 0)
-        table_number(table, view->best_values[0]);
+        table_number(table, view->front.trials[0].values[0]);
     else
         table_cell(table, "");
     table_cell(table, view->spec->objectives[0].metric);

@@ -15,7 +15,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/time.h"
-#include "report/confirmed.h"
 #include "report/text.h"
 
 #include <math.h>
@@ -38,7 +37,6 @@ struct reading {
     size_t n_trials, room;
     int64_t *running; /* numbers */
     size_t n_running, running_room;
-    int64_t best_ended_at;
     bool has_repeats;
     int64_t now;
 };
@@ -94,11 +92,11 @@ struct spec *stored_spec(const struct study_row *row, hone_error *err)
     return spec;
 }
 
-size_t values_read(const char *values, double out[HONE_MAX_OBJECTIVES])
+size_t values_read(const char *values, double out[HONE_MAX_OUTCOMES])
 {
     size_t n = 0;
     const char *at = values != NULL ? values + strspn(values, "[ ") : "";
-    while (n < HONE_MAX_OBJECTIVES) {
+    while (n < HONE_MAX_OUTCOMES) {
         size_t len = strcspn(at, ",] ");
         if (!str_double(at, len, &out[n]))
             break;
@@ -149,8 +147,6 @@ static hone_status read_trial(void *context, const struct trial_row *row, hone_e
 {
     struct reading *r = context;
     struct study_view *view = r->view;
-    double values[HONE_MAX_OBJECTIVES];
-
     if (row->number != (int64_t)r->n_trials)
         return error_set(err, HONE_EIO, "study \"%s\": trial %lld follows trial %lld",
                          view->row->name, (long long)row->number, (long long)r->n_trials - 1);
@@ -163,43 +159,8 @@ static hone_status read_trial(void *context, const struct trial_row *row, hone_e
                                               .ended_at = row->ended_at};
     if (row->state == HONE_TRIAL_RUNNING)
         r->running[r->n_running++] = row->number;
-    bool is_repeat = r->trials[row->number].repeat;
-    r->has_repeats = r->has_repeats || is_repeat;
-    if (row->state != HONE_TRIAL_COMPLETED || is_repeat || values_read(row->values, values) == 0 ||
-        (view->best >= 0 && !objective_better(view->spec, 0, values[0], view->best_values[0])))
-        return HONE_OK;
-    char *params = mem_text(row->params);
-    if (params == NULL)
-        return error_memory(err);
-    mem_free(view->best_params);
-    view->best_params = params;
-    view->best = row->number;
-    memcpy(view->best_values, values, sizeof values);
-    r->best_ended_at = row->ended_at;
-    return HONE_OK;
-}
-
-/* What was run again is known better than what was best once. */
-static hone_status read_confirmed(struct store *store, struct reading *r, hone_error *err)
-{
-    struct study_view *view = r->view;
-    struct confirmed confirmed;
-    hone_status status = confirmed_read(store, view->row, view->spec, &confirmed, err);
-    if (status != HONE_OK || confirmed.n == 0)
-        return status;
-    struct confirmed_trial *best = &confirmed.trials[0];
-    view->confirmed = true;
-    view->best = best->number;
-    view->best_values[0] = best->value;
-    view->best_mean = best->result.mean;
-    view->best_low = best->result.low;
-    view->best_high = best->result.high;
-    mem_free(view->best_params);
-    view->best_params = best->params;
-    best->params = NULL;
-    r->best_ended_at = r->trials[best->number].ended_at;
-    confirmed_release(&confirmed);
-    return HONE_OK;
+    r->has_repeats = r->has_repeats || r->trials[row->number].repeat;
+    return best_add(&view->front, view->spec, row, err);
 }
 
 static int64_t attempt_ms(const struct attempt_row *row, int64_t now)
@@ -315,10 +276,15 @@ static void count_ended(struct reading *r)
     view->running = n[HONE_TRIAL_RUNNING] - view->counts.waiting;
     view->ended = n[HONE_TRIAL_COMPLETED] + n[HONE_TRIAL_STOPPED] + n[HONE_TRIAL_FAILED] +
                   n[HONE_TRIAL_CANCELLED];
+    int64_t best_ended_at = 0;
+    for (size_t i = 0; i < view->front.n; i++)
+        if (view->front.trials[i].ended_at > best_ended_at)
+            best_ended_at = view->front.trials[i].ended_at;
+    view->best = view->front.n > 0 ? view->front.trials[0].number : -1;
     for (size_t i = 0; i < r->n_trials; i++)
         view->since_best += view->best >= 0 && r->trials[i].own && !r->trials[i].repeat &&
                             r->trials[i].state != HONE_TRIAL_RUNNING &&
-                            r->trials[i].ended_at > r->best_ended_at;
+                            r->trials[i].ended_at > best_ended_at;
 }
 
 int64_t study_now(const struct study_row *row, bool held, int64_t now)
@@ -355,7 +321,7 @@ hone_status study_view_read(struct store *store, const struct study_row *row, bo
     if (status != HONE_OK)
         goto out;
     if (r.has_repeats && out->spec->n_objectives == 1)
-        status = read_confirmed(store, &r, err);
+        status = best_confirm(&out->front, store, row, out->spec, err);
     if (status != HONE_OK)
         goto out;
     count_ended(&r);
@@ -379,7 +345,7 @@ out:
 void study_view_release(struct study_view *view)
 {
     spec_free(view->spec);
-    mem_free(view->best_params);
+    best_release(&view->front);
     mem_free(view->runs);
     *view = (struct study_view){0};
 }
@@ -388,12 +354,13 @@ static json_t *best_json(const struct study_view *view)
 {
     if (view->best < 0)
         return json_null();
+    const struct best_trial *best = &view->front.trials[0];
     json_t *values = json_array();
     for (size_t i = 0; i < view->spec->n_objectives; i++)
-        json_array_append_new(values, json_of_double(view->best_values[i]));
+        json_array_append_new(values, json_of_double(best->values[i]));
     return json_pack("{s:I, s:o, s:o, s:b}", "trial", (json_int_t)view->best, "values", values,
-                     "params", json_read(view->best_params, strlen(view->best_params), NULL),
-                     "confirmed", view->confirmed);
+                     "params", json_read(best->params, strlen(best->params), NULL), "confirmed",
+                     view->front.confirmed.n > 0);
 }
 
 static json_t *cost_json(const struct study_view *view)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "io/json.h"
+#include "report/best.h"
 #include "spec/spec.h"
 #include "store/store.h"
 
@@ -27,14 +28,11 @@ struct study_view {
     const char *state; /* running, finished, stopped, interrupted, failed */
     const char *strategy;
     struct study_counts counts;
-    int64_t running; /* trials that run and do not wait */
-    int64_t ended;   /* trials that count as max_trials and have ended */
-    int64_t best;    /* number of the best completed trial; -1: none */
-    double best_values[HONE_MAX_OBJECTIVES];
-    bool confirmed; /* it has the best mean of those that were run again */
-    double best_mean, best_low, best_high;
-    char *best_params;                  /* JSON object */
-    int64_t since_best;                 /* trials that ended after the best one */
+    int64_t running;                    /* trials that run and do not wait */
+    int64_t ended;                      /* trials that count as max_trials and have ended */
+    struct best front;                  /* the best trials; with one objective at most one */
+    int64_t best;                       /* number of the first of them; -1: none */
+    int64_t since_best;                 /* trials that ended after the last of them */
     double elapsed_s, trial_s, speedup; /* speedup 0: not known */
     bool has_cost, has_forecast;
     double spent, forecast, saved_stopping, saved_spot;
@@ -65,8 +63,9 @@ void study_view_release(struct study_view *view);
 /** The object of `hone status --json`; NULL when memory is out. */
 json_t *study_view_json(const struct study_view *view);
 
-/** Objective values of a trial from the store's text ("[0.9, 12]"); returns their number. */
-size_t values_read(const char *values, double out[HONE_MAX_OBJECTIVES]);
+/** Values of a completed trial from the store's text ("[0.9, 12]"): objectives, then the metrics of
+ * constraints. Returns their number. */
+size_t values_read(const char *values, double out[HONE_MAX_OUTCOMES]);
 
 /** "lr=0.000234 batch_size=4" from a JSON object of parameters, appended. */
 void settings_text(struct buf *out, const char *params);

@@ -7,6 +7,7 @@
 #include "report/trial_view.h"
 
 #include "base/mem.h"
+#include "report/limits.h"
 #include "report/study_view.h"
 
 #include <math.h>
@@ -148,6 +149,8 @@ static hone_status visit_trial(void *context, const struct trial_row *row, hone_
     if (trial < c->metric_trials)
         view.metrics = &c->metrics[trial * c->spec->n_metrics];
     view.n_values = values_read(row->values, view.values);
+    if (view.n_values != spec_outcomes(c->spec))
+        view.n_values = 0;
     add_attempts(c, &view);
     view.params = json_read(row->params, strlen(row->params), err);
     if (view.params == NULL)
@@ -231,7 +234,7 @@ json_t *trial_view_json(const struct trial_view *view)
     json_t *values = json_null();
     if (view->n_values > 0)
         values = json_array();
-    for (size_t i = 0; i < view->n_values; i++)
+    for (size_t i = 0; i < view->n_values && i < view->spec->n_objectives; i++)
         json_array_append_new(values, json_of_double(view->values[i]));
     int64_t repeat_of = trial_repeat_of(row);
     json_t *object = json_pack(
@@ -243,5 +246,8 @@ json_t *trial_view_json(const struct trial_view *view)
         isnan(view->cost) ? json_null() : json_real(view->cost), "attempts", attempts_json(view));
     if (repeat_of >= 0)
         json_object_set_new(object, "repeat_of", json_integer((json_int_t)repeat_of));
+    if (view->n_values > 0 && view->spec->n_constraints > 0)
+        json_object_set_new(object, "feasible",
+                            json_boolean(limits_kept(view->spec, view->values)));
     return object;
 }

@@ -30,9 +30,9 @@ struct attempt_view {
 struct trial_view {
     const struct trial_row *row;
     const struct spec *spec;
-    json_t *params; /* object, in declaration order */
-    size_t n_values;
-    double values[HONE_MAX_OBJECTIVES];
+    json_t *params;  /* object, in declaration order */
+    size_t n_values; /* 0, or of all outcomes: objectives, then constraints */
+    double values[HONE_MAX_OUTCOMES];
     const struct metric_summary *metrics; /* one for each of spec->metrics */
     size_t n_attempts;
     const struct attempt_view *attempts;

@@ -13,6 +13,7 @@
 #include "io/time.h"
 #include "report/query.h"
 #include "report/study_view.h"
+#include "report/limits.h"
 #include "report/table.h"
 #include "report/text.h"
 #include "report/trial_view.h"
@@ -120,23 +121,32 @@ static void add_number(struct buf *cells, double x, bool is_there)
     add_cell(cells, is_there ? text : "");
 }
 
-static const char *note(const struct trial_view *t)
-{
-    if (t->row->reason != NULL)
-        return t->row->reason;
-    return strcmp(t->row->origin, "search") == 0 ? "" : t->row->origin;
-}
-
 /* A trial that still runs, or was stopped, has no values; its last ones say where it is. */
-static void add_objective(struct buf *cells, const struct trial_view *t, size_t i)
+static void add_outcome(struct buf *cells, const struct trial_view *t, size_t i)
 {
     if (i < t->n_values) {
         add_number(cells, t->values[i], true);
         return;
     }
     for (size_t m = 0; m < t->spec->n_metrics; m++)
-        if (strcmp(t->spec->metrics[m].name, t->spec->objectives[i].metric) == 0)
+        if (strcmp(t->spec->metrics[m].name, spec_outcome(t->spec, i)) == 0)
             add_number(cells, t->metrics[m].last, t->metrics[m].n > 0);
+}
+
+/* Why it ended, or which constraints it breaks, or where it comes from. */
+static void add_note(struct buf *cells, const struct trial_view *t)
+{
+    struct buf broken;
+    buf_init(&broken, 1 << 16);
+    if (t->n_values > 0)
+        limits_text(&broken, t->spec, t->values);
+    if (t->row->reason != NULL)
+        add_cell(cells, t->row->reason);
+    else if (broken.len > 0)
+        add_cell(cells, broken.data);
+    else
+        add_cell(cells, strcmp(t->row->origin, "search") == 0 ? "" : t->row->origin);
+    buf_release(&broken);
 }
 
 static char *table_cells(const struct trial_view *t)
@@ -147,8 +157,8 @@ static char *table_cells(const struct trial_view *t)
     snprintf(text, sizeof text, "%lld", (long long)t->row->number);
     add_cell(&cells, text);
     add_cell(&cells, trial_state_text(t->row->state));
-    for (size_t i = 0; i < t->spec->n_objectives; i++)
-        add_objective(&cells, t, i);
+    for (size_t i = 0; i < spec_outcomes(t->spec); i++)
+        add_outcome(&cells, t, i);
     for (size_t i = 0; i < t->spec->n_parameters; i++) {
         const json_t *value = json_object_get(t->params, t->spec->parameters[i].name);
         if (json_is_string(value))
@@ -160,13 +170,13 @@ static char *table_cells(const struct trial_view *t)
     if (!isnan(t->seconds))
         duration_text(t->seconds, text);
     add_cell(&cells, text);
-    add_cell(&cells, note(t));
+    add_note(&cells, t);
     return buf_take(&cells);
 }
 
-static enum table_paint paint_of(hone_trial_state state)
+static enum table_paint paint_of(const struct trial_view *t)
 {
-    switch (state) {
+    switch (t->row->state) {
     case HONE_TRIAL_RUNNING:
         return PAINT_CYAN;
     case HONE_TRIAL_FAILED:
@@ -175,6 +185,8 @@ static enum table_paint paint_of(hone_trial_state state)
     case HONE_TRIAL_CANCELLED:
         return PAINT_DIM;
     case HONE_TRIAL_COMPLETED:
+        if (t->n_values > 0 && !limits_kept(t->spec, t->values))
+            return PAINT_DIM;
         break;
     }
     return PAINT_PLAIN;
@@ -196,7 +208,7 @@ static hone_status add_line(void *context, const struct trial_view *view, hone_e
         l->room = room;
     }
     struct line *line = &l->lines[l->n];
-    *line = (struct line){.number = view->row->number, .paint = paint_of(view->row->state)};
+    *line = (struct line){.number = view->row->number, .paint = paint_of(view)};
     if (l->options->json) {
         json_t *object = trial_view_json(view);
         line->cells = object != NULL ? json_write(object) : NULL;
@@ -255,15 +267,15 @@ static int falling(const void *a, const void *b)
 static struct table *new_table(struct listing *l)
 {
     const struct spec *spec = l->spec;
-    l->n_columns = 4 + spec->n_objectives + spec->n_parameters;
+    l->n_columns = 4 + spec_outcomes(spec) + spec->n_parameters;
     struct table_column *columns = mem_array(l->n_columns, sizeof *columns);
     if (columns == NULL)
         return NULL;
     size_t n = 0;
     columns[n++] = (struct table_column){"TRIAL", true, 0};
     columns[n++] = (struct table_column){"STATE", false, 0};
-    for (size_t i = 0; i < spec->n_objectives; i++)
-        columns[n++] = (struct table_column){spec->objectives[i].metric, true, 0};
+    for (size_t i = 0; i < spec_outcomes(spec); i++)
+        columns[n++] = (struct table_column){spec_outcome(spec, i), true, 0};
     for (size_t i = 0; i < spec->n_parameters; i++) {
         bool is_text = spec->parameters[i].n_values > 0 &&
                        spec->parameters[i].values[0].kind == HONE_VALUE_TEXT;

@@ -1,5 +1,6 @@
 /*
- * objectives.c: what is measured and how it is found: the keys objective, metrics and step.
+ * objectives.c: what is measured and how it is found: the keys objective, metrics,
+ * constraints and step.
  *
  * Patterns are compiled here only to be checked, so that a mistake in one has a line; the metric
  * reader compiles them again with its limits.
@@ -87,6 +88,25 @@ void read_objective(struct reader *r, const struct node *node)
         canonical_set(r, "objective", json_incref(list));
 out:
     json_decref(list);
+}
+
+size_t spec_outcomes(const struct spec *spec)
+{
+    return spec->n_objectives + spec->n_constraints;
+}
+
+const char *spec_outcome(const struct spec *spec, size_t i)
+{
+    size_t m = spec->n_objectives;
+    return i < m ? spec->objectives[i].metric : spec->constraints[i - m].metric;
+}
+
+bool spec_is_outcome(const struct spec *spec, const char *metric)
+{
+    for (size_t i = 0; i < spec_outcomes(spec); i++)
+        if (strcmp(spec_outcome(spec, i), metric) == 0)
+            return true;
+    return false;
 }
 
 /* ---- Patterns ---- */
@@ -178,8 +198,8 @@ static json_t *read_metric_map(struct reader *r, const struct node *node, const 
 void read_metrics(struct reader *r, const struct node *node)
 {
     struct spec *spec = r->spec;
-    /* Room for all objectives and the step too, which complete_metrics() adds. */
-    size_t n = (node != NULL ? node->n : 0) + HONE_MAX_OBJECTIVES + 1;
+    /* Room for all objectives, constraints and the step too, which complete_metrics() adds. */
+    size_t n = (node != NULL ? node->n : 0) + HONE_MAX_OBJECTIVES + HONE_MAX_CONSTRAINTS + 1;
     spec->metrics = keep(r, n, sizeof *spec->metrics);
     if (node == NULL || spec->metrics == NULL)
         return;
@@ -216,6 +236,68 @@ void read_metrics(struct reader *r, const struct node *node)
             r->no_memory = true;
     }
     canonical_set(r, "metrics", all);
+}
+
+/* ---- Constraints ---- */
+
+static void add_constraint(struct reader *r, const struct node *at, const char *subject,
+                           const char *metric, bool is_max, double bound)
+{
+    struct spec *spec = r->spec;
+    if (spec->n_constraints == HONE_MAX_CONSTRAINTS) {
+        problem(r, at, subject, "there can be at most %d limits", HONE_MAX_CONSTRAINTS);
+        return;
+    }
+    spec->constraints[spec->n_constraints++] =
+        (struct constraint_spec){.metric = keep_text(r, metric), .is_max = is_max, .bound = bound};
+}
+
+/* latency: {max: 30}, {min: 5} or both. */
+static json_t *read_one_constraint(struct reader *r, const struct node *node)
+{
+    static const char *const known[] = {"max", "min"};
+    const char *subject = phrase(r, "constraint %s", quoted(r, node->key));
+    double bound[2];
+    if (node->kind != NODE_MAP || node->n == 0) {
+        problem(r, node, subject, "needs a map {max: NUMBER} or {min: NUMBER}, %s", got(r, node));
+        return NULL;
+    }
+    check_keys(r, node, subject, known, 2);
+    json_t *json = json_object();
+    for (size_t i = 0; i < 2; i++) {
+        const struct node *limit = node_find(node, known[i]);
+        const char *name = phrase(r, "constraints.%s.%s", node->key, known[i]);
+        if (limit == NULL || !read_number(r, limit, name, &bound[i]))
+            continue;
+        add_constraint(r, limit, subject, node->key, i == 0, bound[i]);
+        if (json_object_set_new(json, known[i], json_real(bound[i])) != 0)
+            r->no_memory = true;
+    }
+    if (json_object_size(json) == 2 && bound[1] > bound[0])
+        problem(r, node, subject, "min %g is above max %g", bound[1], bound[0]);
+    return json;
+}
+
+void read_constraints(struct reader *r, const struct node *node)
+{
+    if (node == NULL)
+        return;
+    r->spec->constraints = keep(r, HONE_MAX_CONSTRAINTS, sizeof *r->spec->constraints);
+    if (r->spec->constraints == NULL)
+        return;
+    if (node->kind != NODE_MAP) {
+        problem(r, node, "constraints", "needs a map of metrics and limits, %s", got(r, node));
+        return;
+    }
+    check_keys(r, node, "constraints", NULL, 0);
+    json_t *all = json_object();
+    for (const struct node *entry = node->first; entry != NULL; entry = entry->next) {
+        json_t *json =
+            json_object_get(all, entry->key) == NULL ? read_one_constraint(r, entry) : NULL;
+        if (json != NULL && json_object_set_new(all, entry->key, json) != 0)
+            r->no_memory = true;
+    }
+    canonical_set(r, "constraints", all);
 }
 
 void read_step(struct reader *r, const struct node *node)
@@ -300,5 +382,8 @@ void complete_metrics(struct reader *r, const struct node *metrics, const struct
         return;
     for (size_t i = 0; i < spec->n_objectives; i++)
         need_metric(r, spec->objectives[i].metric, node_find(r->root, "objective"), "objective");
+    for (size_t i = 0; i < spec->n_constraints; i++)
+        need_metric(r, spec->constraints[i].metric, node_find(r->root, "constraints"),
+                    "constraints");
     need_metric(r, spec->step_metric, step, "step");
 }

@@ -430,14 +430,10 @@ static void complete_options(struct reader *r)
     spec->options.n_objectives = spec->n_objectives;
     for (size_t i = 0; i < spec->n_objectives && i < HONE_MAX_OBJECTIVES; i++)
         spec->options.maximize[i] = spec->objectives[i].maximize;
-    bool bayesian = spec->strategy != NULL && strcmp(spec->strategy, "bayesian") == 0;
-    if (spec->n_objectives > 1 && bayesian) {
-        problem(r, node_find(r->root, "objective"), NULL,
-                "several objectives with the strategy \"%s\" are not available yet; there is: one "
-                "objective, or the strategies auto, tpe, nsga2, random, grid, sobol",
-                spec->strategy);
-        return;
-    }
+    spec->options.n_constraints = spec->n_constraints;
+    for (size_t i = 0; i < spec->n_constraints; i++)
+        spec->options.constraints[i] = (hone_constraint){.limit = spec->constraints[i].bound,
+                                                         .at_least = !spec->constraints[i].is_max};
     if (spec->space == NULL || r->n_problems > 0)
         return;
     hone_error err = {0};
@@ -516,6 +512,7 @@ struct spec *read_root(struct reader *r, struct node *root, struct problems *pro
     read_pairs(r, node_find(root, "inputs"), "inputs", true);
     read_objective(r, node_find(root, "objective"));
     read_metrics(r, node_find(root, "metrics"));
+    read_constraints(r, node_find(root, "constraints"));
     read_step(r, node_find(root, "step"));
     complete_metrics(r, node_find(root, "metrics"), node_find(root, "step"));
     read_parameters(r, node_find(root, "parameters"));

@@ -80,8 +80,9 @@ void check_command(struct reader *r, const struct node *node);
 /* objectives.c */
 void read_objective(struct reader *r, const struct node *node);
 void read_metrics(struct reader *r, const struct node *node);
+void read_constraints(struct reader *r, const struct node *node);
 void read_step(struct reader *r, const struct node *node);
-/** After those three: metrics that are used and not listed, and the patterns. */
+/** After those: metrics that are used and not listed, and the patterns. */
 void complete_metrics(struct reader *r, const struct node *metrics, const struct node *step);
 /* parameters.c */
 void read_parameters(struct reader *r, const struct node *node);

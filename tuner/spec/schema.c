@@ -40,6 +40,9 @@ static const struct {
                     "\"properties\": {\"json\": " TEXT "}}, "
                     "{" CLOSED "\"minProperties\": 1, "
                     "\"properties\": {\"file\": " TEXT ", \"regex\": " TEXT "}}") "}"},
+    {"constraints", "{" MAP "\"maxProperties\": 8, \"additionalProperties\": "
+                    "{" CLOSED "\"minProperties\": 1, \"properties\": "
+                    "{\"max\": {\"type\": \"number\"}, \"min\": {\"type\": \"number\"}}}}"},
     {"step", ANY(TEXT ", {" CLOSED "\"required\": [\"metric\"], "
                  "\"properties\": {\"metric\": " TEXT "}}")},
     {"parameters", "{" MAP "\"minProperties\": 1, "

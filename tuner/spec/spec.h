@@ -182,6 +182,11 @@ void spec_free(struct spec *spec);
 /** Whether a trial takes of what the machine has to give. */
 bool spec_takes_slots(const struct spec *spec);
 
+/** What is told of a completed trial: objectives, then constraints; and the metric of each. */
+size_t spec_outcomes(const struct spec *spec);
+const char *spec_outcome(const struct spec *spec, size_t i);
+bool spec_is_outcome(const struct spec *spec, const char *metric);
+
 /** How two specs of one study differ. */
 struct spec_change {
     size_t n;
