@@ -48,6 +48,7 @@ def test_a_study_of_two_objectives_has_a_front(lab):
     text = lab.hone("status", "s").stdout
     assert f"of {len(front)} that no other beats" in " ".join(text.split())
     assert f"{len(front)} trials of s that no other beats" in lab.hone("best", "s").stdout
+    assert "acc (up) over loss" in lab.hone("plot", "s", "pareto").stdout
     assert "all 16 proposals are the same again" in lab.hone("replay", "s").stdout
 
 
@@ -88,6 +89,7 @@ def test_what_breaks_a_constraint_is_shown_and_is_not_the_best(lab):
     number = broken[0]["trial"]
     assert "; breaks latency <= 25" in lab.hone("show", "s", str(number)).stdout
     assert "latency" in lab.hone("best", "s").stdout.split("\n")[0]
+    assert "trial 0" in lab.hone("plot", "s", "history").stdout
     assert "all 16 proposals are the same again" in lab.hone("replay", "s").stdout
 
 

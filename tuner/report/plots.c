@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/numeric.h"
+#include "report/limits.h"
 #include "report/study_view.h"
 #include "report/text.h"
 #include "report/trial_view.h"
@@ -23,8 +24,9 @@ struct drawn {
     int64_t number;
     hone_trial_state state;
     bool repeat;
+    bool counts; /* may be the best: completed, no repeat, keeps the constraints */
     size_t n_values;
-    double values[HONE_MAX_OBJECTIVES];
+    double values[HONE_MAX_OUTCOMES];
     double *place; /* of each parameter in [0, 1]; NaN: inactive */
     size_t n_attempts;
     int64_t from, to; /* ms; over its attempts */
@@ -83,6 +85,7 @@ static hone_status read_one(void *context, const struct trial_view *view, hone_e
                         .n_values = view->n_values,
                         .n_attempts = view->n_attempts};
     memcpy(t->values, view->values, sizeof t->values);
+    t->counts = t->n_values > 0 && !t->repeat && limits_kept(spec, t->values);
     t->place = arena_array(&d->figure->arena, spec->n_parameters, sizeof(double));
     if (t->place == NULL)
         return error_memory(err);
@@ -236,7 +239,7 @@ static hone_status draw_history(const struct plot_source *source, struct figure 
         points->y[i] = on_axis(&d, value);
         line->x[2 * i] = line->x[2 * i + 1] = x;
         line->y[2 * i] = on_axis(&d, best); /* a step: the best is that of before until here */
-        if (valued && !d.trials[i].repeat &&
+        if (valued && d.trials[i].counts &&
             (isnan(best) || objective_better(source->spec, source->objective, value, best)))
             best = value;
         line->y[2 * i + 1] = on_axis(&d, best);
@@ -502,7 +505,7 @@ static bool is_beaten(const struct drawing *d, const struct drawn *t)
     const struct spec *spec = d->source->spec;
     for (size_t k = 0; k < d->n; k++) {
         const struct drawn *other = &d->trials[k];
-        bool as_good = has_value(d, other) && !other->repeat, better = false;
+        bool as_good = other->counts, better = false;
         for (size_t i = 0; as_good && i < spec->n_objectives; i++) {
             as_good = !objective_better(spec, i, t->values[i], other->values[i]);
             better = better || objective_better(spec, i, other->values[i], t->values[i]);
@@ -533,7 +536,7 @@ static hone_status draw_pareto(const struct plot_source *source, struct figure *
     for (size_t i = 0; i < d.n && !figure->failed; i++) {
         bool valued = has_value(&d, &d.trials[i]);
         x[i] = valued ? on_axis(&d, d.trials[i].values[0]) : (double)NAN;
-        front[i] = valued && !is_beaten(&d, &d.trials[i]);
+        front[i] = valued && d.trials[i].counts && !is_beaten(&d, &d.trials[i]);
     }
     mem_free(d.trials);
     across.objective = 1;
