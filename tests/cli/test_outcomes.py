@@ -1,4 +1,4 @@
-"""Studies with several objectives and with constraints: run, stopped and resumed, replayed, read."""
+"""Studies with several objectives and with constraints: run, resumed, replayed and read."""
 
 import csv
 import io

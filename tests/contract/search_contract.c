@@ -36,7 +36,7 @@ struct event {
     uint64_t id;
     double value, step;
     double values[HONE_MAX_OUTCOMES]; /* TELL: value is the first */
-    const hone_trial *trial;                                   /* ASK: what came of it */
+    const hone_trial *trial;          /* ASK: what came of it */
     unsigned char *memo;
     size_t memo_size;
 };

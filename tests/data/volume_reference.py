@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Reference values of test_volume.c: hypervolumes by pymoo 0.6.2, and the expected gain of a point
-by 10^6 draws of its outcome, whose gain is the volume of [y, r] without the union of the boxes
-[max(p, y), r], by inclusion and exclusion. Points are simple formulas that test_volume.c repeats."""
+"""Reference values of test_volume.c: hypervolumes by pymoo 0.6.2, and the expected gain of a
+point by 10^6 draws of its outcome, whose gain is the volume of [y, r] without the union of the
+boxes [max(p, y), r], by inclusion and exclusion. Points are simple formulas that test_volume.c
+repeats."""
 
 from itertools import combinations
 

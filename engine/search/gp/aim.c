@@ -11,8 +11,8 @@
  * As long as no trial keeps them all, this probability alone is sought.
  *
  * The reference is the worst value in the front, and a tenth of its extent (at least of one
- * standard deviation of all values) beyond it. The front has the posterior means of its trials, so
- * that noise does not make it. Pending trials belong to it at what the models believe of them.
+ * standard deviation of all values) beyond it. Pending trials belong to the front at what the
+ * models believe of them.
  *
  * Sources: constraints: Gardner, Kusner, Xu, Weinberger & Cunningham, ICML (2014); mixtures:
  *     Golovin & Zhang, "Random hypervolume scalarizations for provable multi-objective black box
@@ -190,24 +190,6 @@ static bool thin_front(struct gp_aim *aim, struct gp_known *front, size_t *n)
     return true;
 }
 
-/* The posterior means of the rows of the front, n_front x m. */
-static bool predict_front(struct gp_aim *aim, const struct gp_known *known)
-{
-    size_t n = aim->n_front, m = aim->m, columns = (n + LANES - 1) / LANES * LANES;
-    double mu[GP_COLUMNS], var[GP_COLUMNS];
-    aim->front = arena_array(aim->view->scratch, n * m, sizeof(double));
-    if (aim->front == NULL)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        gp_features(aim->gs, known[i].row, aim->judge.x + i, GP_COLUMNS);
-    for (size_t j = 0; j < m && n > 0; j++) {
-        gp_predict(&aim->models[j].posterior, aim->judge.x, columns, mu, var);
-        for (size_t i = 0; i < n; i++)
-            aim->front[i * m + j] = mu[i];
-    }
-    return true;
-}
-
 /* The front, the reference, and the boxes between them. */
 static bool find_front(struct gp_aim *aim)
 {
@@ -218,8 +200,11 @@ static bool find_front(struct gp_aim *aim)
     if (n > GP_MAX_FRONT && !thin_front(aim, aim->known, &n))
         return false;
     aim->n_front = n;
-    if (!predict_front(aim, aim->known))
+    aim->front = arena_array(arena, n * m, sizeof *aim->front);
+    if (aim->front == NULL)
         return false;
+    for (size_t i = 0; i < n; i++)
+        memcpy(aim->front + i * m, aim->known[i].t, m * sizeof *aim->front);
     for (size_t j = 0; j < m; j++) {
         double least = (double)INFINITY, worst = -(double)INFINITY;
         for (size_t i = 0; i < n; i++) {
