@@ -336,6 +336,26 @@ def test_stop_one_trial_for_good(lab):
     lab.hone("stop", "s", "--trial", "9", status=None)
 
 
+def test_enqueue_before_and_while_a_study_runs(lab):
+    lab.script("echo m=$SM_HP_X; [ $HONE_TRIAL = 0 ] || while [ ! -e go ]; do sleep 0.01; done\n")
+    lab.study(trials=1, parallel=1)
+    lab.hone("run", "s.yaml")
+    lab.hone("enqueue", "s", "x=0.125")
+    tuner = lab.start("run", "s.yaml", "-n", "4")
+    wait_until(lambda: len(lab.trials()) == 2, "the second trial has not begun")
+    lab.hone("enqueue", "s", "x=0.375")
+    for words, what in ((["x=2"], '"x": 2 is not in [0, 1]'), (["y=1"], 'no parameter "y"'),
+                        (["x"], "needs NAME=VALUE")):
+        refused = lab.hone("enqueue", "s", *words, status=2)
+        assert what in refused.stderr
+    lab.write("go", "")
+    assert tuner.wait(60) == 0
+    trials = lab.trials()
+    assert [json.loads(t["params"])["x"] for t in trials[1:3]] == [0.125, 0.375]
+    assert [t["origin"] for t in trials] == ["search", "enqueued", "enqueued", "search"]
+    lab.hone("replay", "s")
+
+
 # Steps 1 to 3; the second attempt goes on from the checkpoint of the first.
 CHECKPOINTED = """cd $HONE_CHECKPOINT_DIR
 i=$(cat step 2>/dev/null || echo 0)

@@ -144,7 +144,8 @@ struct tuner {
 
     hone_optimizer *opt;
     struct metric_reader *reader;
-    bool reports; /* a stopping rule wants the curves */
+    size_t n_given; /* trials that `start` or hone enqueue asked for */
+    bool reports;   /* a stopping rule wants the curves */
 
     struct running **running;
     size_t n_running, cap_running;

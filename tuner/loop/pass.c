@@ -87,14 +87,16 @@ static hone_status ask_one(struct tuner *t, hone_error *err)
     t->ask_ms[t->n_asks++ % N_ASK_TIMES] = took;
     t->asked_long = took > LONG_ASK_MS;
 
-    bool is_start = strcmp(hone_trial_why(trial), "enqueued") == 0;
-    const char *origin = is_start ? "start" : "search";
+    bool given = strcmp(hone_trial_why(trial), "enqueued") == 0;
+    const char *origin = !given ? "search" : t->n_given < t->spec->n_start ? "start" : "enqueued";
+    t->n_given += given;
     struct running *r;
     hone_status status = tuner_record_ask(t, trial, origin, ask_body(t, trial, origin), &r, err);
     if (!status)
         finish_note_gain(t);
     return status;
 }
+
 /* Whether a trial waits for its slots: then the next proposal can wait too, and know more. */
 static bool waits_for_slots(const struct tuner *t)
 {

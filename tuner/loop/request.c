@@ -10,6 +10,23 @@
 #include "base/error.h"
 #include "io/json.h"
 
+/* Let one of the next trials have these settings. */
+static hone_status enqueue(struct tuner *t, const json_t *params, hone_error *err)
+{
+    size_t n = 0;
+    hone_setting *settings = json_to_settings(params, &n, err);
+    if (!settings)
+        return err->status;
+    hone_status status = hone_enqueue(t->opt, settings, n, err);
+    mem_free(settings);
+    if (status)
+        return status;
+    changes_event(&t->changes, EVENT_ENQUEUE, -1,
+                  json_pack("{s:o}", "params", json_deep_copy(params)));
+    t->more = true;
+    return HONE_OK;
+}
+
 static hone_status serve(struct tuner *t, const struct request_row *request, const json_t *body,
                          hone_error *err)
 {
@@ -20,6 +37,8 @@ static hone_status serve(struct tuner *t, const struct request_row *request, con
     }
     if (strcmp(request->kind, "stop_trial") == 0)
         return tuner_stop_trial(t, json_integer_value(json_object_get(body, "trial")), err);
+    if (strcmp(request->kind, "enqueue") == 0)
+        return enqueue(t, json_object_get(body, "params"), err);
     if (strcmp(request->kind, "preempt") == 0)
         return tuner_preempt(t, json_integer_value(json_object_get(body, "trial")), err);
     return error_set(err, HONE_EINVAL, "a tuner of this version knows no request \"%s\"",

@@ -50,6 +50,8 @@ static hone_status play_ask(struct tuner *t, const struct event *event, const js
     if (!r)
         return error_memory(err);
     t->n_trials++;
+    const char *why = json_string_value(json_object_get(body, "why"));
+    t->n_given += why && strcmp(why, "enqueued") == 0;
     const json_t *repeat_of = json_object_get(body, "repeat_of");
     if (repeat_of) {
         r->repeat_of = json_integer_value(repeat_of);
