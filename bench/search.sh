@@ -22,7 +22,7 @@ if [ ! -x "$python" ]; then
 fi
 mkdir -p results
 single=tabular,conditional,bbob
-several="auto nsga2 tpe" # strategies that are played on several objectives
+several="bayesian nsga2 tpe" # strategies that are played on several objectives
 
 run() { # budget, parallel
     "$driver" --tasks results/tasks --suite $single --budget "$1" --parallel "$2" -j "$processes" \
