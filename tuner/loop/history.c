@@ -43,8 +43,8 @@ static hone_optimizer *optimizer_of(const struct spec *spec, const char *created
     return opt;
 }
 
-hone_optimizer *optimizer_created(const struct spec *spec, const json_t *body, uint64_t seed,
-                                  hone_error *err)
+static hone_optimizer *optimizer_created(const struct spec *spec, const json_t *body, uint64_t seed,
+                                         hone_error *err)
 {
     char *text = json_write(json_object_get(body, "spec"));
     if (!text) {
@@ -61,8 +61,8 @@ bool spec_reports(const struct spec *spec)
     return spec->options.stopping && strcmp(spec->options.stopping, "none") != 0;
 }
 
-hone_status optimizer_ask_event(hone_optimizer *opt, const struct event *event, const json_t *body,
-                                hone_error *err)
+static hone_status optimizer_ask_event(hone_optimizer *opt, const struct event *event,
+                                       const json_t *body, hone_error *err)
 {
     hone_status status = HONE_OK;
     size_t n = 0, memo_size = 0;
@@ -86,7 +86,7 @@ out:
     return status;
 }
 
-hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err)
+static hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err)
 {
     size_t n = 0;
     hone_setting *settings = json_to_settings(json_object_get(body, "params"), &n, err);
@@ -144,8 +144,8 @@ static hone_status report_visit(void *context, const struct observation *row, ho
     return hone_report(opt, (uint64_t)row->trial, row->step, row->value, NULL, err);
 }
 
-hone_status optimizer_report_stored(hone_optimizer *opt, struct store *store, int64_t study,
-                                    int64_t trial, const char *metric, hone_error *err)
+static hone_status optimizer_report_stored(hone_optimizer *opt, struct store *store, int64_t study,
+                                           int64_t trial, const char *metric, hone_error *err)
 {
     return store_observations(store, study, trial, metric, report_visit, opt, err);
 }
@@ -160,19 +160,20 @@ static bool state_of(const char *text, hone_trial_state *out)
     return false;
 }
 
-hone_status optimizer_tell_event(hone_optimizer *opt, int64_t trial, const json_t *body,
-                                 hone_trial_state *state_out, hone_error *err)
+static hone_status optimizer_tell_event(hone_optimizer *opt, int64_t trial, const json_t *body,
+                                        hone_error *err)
 {
+    hone_trial_state state;
     double told[HONE_MAX_OUTCOMES];
     const json_t *values = json_object_get(body, "values");
     size_t n = json_array_size(values);
-    if (!state_of(json_string_value(json_object_get(body, "state")), state_out) ||
+    if (!state_of(json_string_value(json_object_get(body, "state")), &state) ||
         n > HONE_MAX_OUTCOMES)
         return error_set(err, HONE_EIO, "event: trial %lld was told something unreadable",
                          (long long)trial);
     for (size_t i = 0; i < n; i++)
         told[i] = json_number_value(json_array_get(values, i));
-    switch (*state_out) {
+    switch (state) {
     case HONE_TRIAL_COMPLETED:
         return hone_tell(opt, (uint64_t)trial, told, n, err);
     case HONE_TRIAL_STOPPED:
@@ -185,6 +186,68 @@ hone_status optimizer_tell_event(hone_optimizer *opt, int64_t trial, const json_
         break;
     }
     return error_set(err, HONE_EIO, "event: trial %lld was told that it runs", (long long)trial);
+}
+
+/* ---- Any event ---- */
+
+static hone_status play_created(struct history *h, const json_t *body, hone_error *err)
+{
+    h->opt = optimizer_created(h->spec, body, h->study->seed, err);
+    return h->opt ? HONE_OK : err->status;
+}
+
+static hone_status play_add(struct history *h, const struct event *event, const json_t *body,
+                            hone_error *err)
+{
+    uint64_t id = 0;
+    hone_status status = optimizer_add_event(h->opt, h->spec, body, &id, err);
+    if (!status && id != (uint64_t)event->trial)
+        status = error_set(err, HONE_EIO, "event %lld: imported trial %lld comes out of order",
+                           (long long)event->seq, (long long)event->trial);
+    return status;
+}
+
+/* Where a stopping rule wants the curves, the optimizer has seen them before the end. */
+static hone_status play_tell(struct history *h, const struct event *event, const json_t *body,
+                             hone_error *err)
+{
+    hone_status status = HONE_OK;
+    if (spec_reports(h->spec))
+        status = optimizer_report_stored(h->opt, h->store, h->study->id, event->trial,
+                                         h->spec->objectives[0].metric, err);
+    return status ? status : optimizer_tell_event(h->opt, event->trial, body, err);
+}
+
+hone_status history_play(struct history *h, const struct event *event, const json_t *body,
+                         hone_error *err)
+{
+    if (!h->opt && event->kind != EVENT_CREATED)
+        return error_set(err, HONE_EIO, "the study's history has no beginning");
+    switch (event->kind) {
+    case EVENT_CREATED:
+        return play_created(h, body, err);
+    case EVENT_ASK:
+        return optimizer_ask_event(h->opt, event, body, err);
+    case EVENT_TELL:
+        return play_tell(h, event, body, err);
+    case EVENT_ADD:
+        return play_add(h, event, body, err);
+    case EVENT_TRANSFER:
+        return optimizer_transfer_event(h->opt, body, err);
+    case EVENT_ENQUEUE:
+        return optimizer_enqueue_event(h->opt, body, err);
+    case EVENT_REOPEN:
+        return hone_reopen(h->opt, (uint64_t)event->trial, err);
+    case EVENT_TAKEN: /* the rest is the tuner's affair */
+    case EVENT_CONFIRM:
+    case EVENT_CHANGED:
+    case EVENT_STOP_TRIAL:
+    case EVENT_RETRY:
+    case EVENT_STOP_STUDY:
+    case EVENT_ENDED:
+        break;
+    }
+    return HONE_OK;
 }
 
 /* ---- Events in portions ---- */

@@ -224,24 +224,23 @@ hone_status warm_start(struct tuner *t, hone_error *err);
 
 /* ---- A study's history (history.c, warm.c) ---- */
 
-/** The optimizer that a CREATED event stands for. */
-hone_optimizer *optimizer_created(const struct spec *spec, const json_t *body, uint64_t seed,
-                                  hone_error *err);
 /** Whether a stopping rule wants to know the curves. */
 bool spec_reports(const struct spec *spec);
-/** Play back an ASK: the trial runs, with the number that the event says. */
-hone_status optimizer_ask_event(hone_optimizer *opt, const struct event *event, const json_t *body,
-                                hone_error *err);
-hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err);
+
+/** A study's events become what the search knew. */
+struct history {
+    struct store *store;
+    const struct study_row *study;
+    const struct spec *spec;
+    hone_optimizer *opt; /* NULL until CREATED was played */
+};
+
+/** Play one event: what it means to the search. An ASK gives the trial as it was proposed. */
+hone_status history_play(struct history *h, const struct event *event, const json_t *body,
+                         hone_error *err);
 hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, const json_t *body,
                                 uint64_t *id_out, hone_error *err);
 hone_status optimizer_transfer_event(hone_optimizer *opt, const json_t *body, hone_error *err);
-/** Report the stored objective values of a trial, as a TELL of it needs. */
-hone_status optimizer_report_stored(hone_optimizer *opt, struct store *store, int64_t study,
-                                    int64_t trial, const char *metric, hone_error *err);
-/** Apply a TELL event's body. */
-hone_status optimizer_tell_event(hone_optimizer *opt, int64_t trial, const json_t *body,
-                                 hone_trial_state *state_out, hone_error *err);
 
 /** Events of a study, read in portions so that a long history needs little memory. */
 typedef hone_status event_step(void *context, const struct event *event, const json_t *body,

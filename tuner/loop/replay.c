@@ -13,11 +13,7 @@
 #include "io/json.h"
 
 struct replay {
-    struct store *store;
-    const struct study_row *study;
-    const struct spec *spec;
-    hone_optimizer *opt;
-    bool reports;
+    struct history history;
     int64_t n;
     char *text; /* the first difference, 500 bytes; "" */
 };
@@ -40,7 +36,7 @@ static void compare(struct replay *p, int64_t trial, const char *what, const cha
 static hone_status replay_ask(struct replay *p, const struct event *event, const json_t *body,
                               hone_error *err)
 {
-    const hone_trial *trial = hone_ask(p->opt, err);
+    const hone_trial *trial = hone_ask(p->history.opt, err);
     if (!trial && err->status == HONE_EEXHAUSTED) {
         differs(p, event->trial, "the proposal", "one more", "none: the space is used up");
         return HONE_OK;
@@ -49,7 +45,7 @@ static hone_status replay_ask(struct replay *p, const struct event *event, const
         return err->status;
     size_t n = 0, memo_size = 0;
     const hone_setting *settings = hone_trial_settings(trial, &n);
-    const void *memo = hone_memo(p->opt, &memo_size);
+    const void *memo = hone_memo(p->history.opt, &memo_size);
     json_t *params = json_of_settings(settings, n);
     char *now = params ? json_write(params) : NULL;
     char *then = json_write(json_object_get(body, "params"));
@@ -70,67 +66,25 @@ static hone_status replay_ask(struct replay *p, const struct event *event, const
     return status;
 }
 
-static hone_status replay_tell(struct replay *p, const struct event *event, const json_t *body,
-                               hone_error *err)
-{
-    hone_trial_state state;
-    hone_status status = HONE_OK;
-    if (p->reports)
-        status = optimizer_report_stored(p->opt, p->store, p->study->id, event->trial,
-                                         p->spec->objectives[0].metric, err);
-    if (!status)
-        status = optimizer_tell_event(p->opt, event->trial, body, &state, err);
-    return status;
-}
-
 static hone_status step(void *context, const struct event *event, const json_t *body,
                         hone_error *err)
 {
     struct replay *p = context;
-    uint64_t id = 0;
     if (p->text[0]) /* the first difference is what counts; what follows from it is noise */
         return HONE_OK;
-    switch (event->kind) {
-    case EVENT_CREATED:
-        p->opt = optimizer_created(p->spec, body, p->study->seed, err);
-        return p->opt ? HONE_OK : err->status;
-    case EVENT_ASK: /* a repeat is no proposal */
-        return json_object_get(body, "repeat_of") ? optimizer_ask_event(p->opt, event, body, err)
-                                                  : replay_ask(p, event, body, err);
-    case EVENT_TELL:
-        return replay_tell(p, event, body, err);
-    case EVENT_ADD:
-        return optimizer_add_event(p->opt, p->spec, body, &id, err);
-    case EVENT_TRANSFER:
-        return optimizer_transfer_event(p->opt, body, err);
-    case EVENT_ENQUEUE:
-        return optimizer_enqueue_event(p->opt, body, err);
-    case EVENT_REOPEN:
-        return hone_reopen(p->opt, (uint64_t)event->trial, err);
-    case EVENT_TAKEN:
-    case EVENT_CONFIRM:
-    case EVENT_CHANGED:
-    case EVENT_STOP_TRIAL:
-    case EVENT_RETRY:
-    case EVENT_STOP_STUDY:
-    case EVENT_ENDED:
-        break;
-    }
-    return HONE_OK;
+    bool proposed = event->kind == EVENT_ASK && !json_object_get(body, "repeat_of");
+    return proposed && p->history.opt ? replay_ask(p, event, body, err)
+                                      : history_play(&p->history, event, body, err);
 }
 
 hone_status replay_study(struct store *store, const struct study_row *study,
                          const struct spec *spec, int64_t *trials_out, char text_out[500],
                          hone_error *err)
 {
-    struct replay p = {.store = store,
-                       .study = study,
-                       .spec = spec,
-                       .reports = spec_reports(spec),
-                       .text = text_out};
+    struct replay p = {.history = {.store = store, .study = study, .spec = spec}, .text = text_out};
     text_out[0] = '\0';
     hone_status status = events_play(store, study->id, step, &p, err);
-    hone_optimizer_free(p.opt);
+    hone_optimizer_free(p.history.opt);
     *trials_out = p.n;
     return status;
 }

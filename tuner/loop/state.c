@@ -40,12 +40,9 @@ static hone_status study_row_copy(struct study_row *out, const struct study_row 
 
 /* ---- Events ---- */
 
-static hone_status play_ask(struct tuner *t, const struct event *event, const json_t *body,
+static hone_status note_ask(struct tuner *t, const struct event *event, const json_t *body,
                             hone_error *err)
 {
-    hone_status status = optimizer_ask_event(t->opt, event, body, err);
-    if (status)
-        return status;
     struct running *r = tuner_add_running(t, event->trial);
     if (!r)
         return error_memory(err);
@@ -72,43 +69,18 @@ static void drop_running(struct tuner *t, int64_t trial)
     }
 }
 
-static hone_status play_tell(struct tuner *t, const struct event *event, const json_t *body,
-                             hone_error *err)
+static void note_tell(struct tuner *t, const struct event *event)
 {
-    hone_trial_state state;
-    hone_status status = HONE_OK;
-    if (t->reports)
-        status = optimizer_report_stored(t->opt, t->store, t->study.id, event->trial,
-                                         t->spec->objectives[0].metric, err);
-    if (!status)
-        status = optimizer_tell_event(t->opt, event->trial, body, &state, err);
-    if (status)
-        return status;
+    hone_trial_state state = hone_trial_state_of(hone_find(t->opt, (uint64_t)event->trial));
     const struct running *r = tuner_find_running(t, event->trial);
     if (r && r->repeat_of >= 0)
         t->counts[state]++;
     else
         tuner_count(t, event->trial, state);
     drop_running(t, event->trial);
-    return HONE_OK;
 }
 
-/* An import counts for the best only: it is no trial of the budget, and nobody waited for it. */
-static hone_status play_add(struct tuner *t, const struct event *event, const json_t *body,
-                            hone_error *err)
-{
-    uint64_t id = 0;
-    hone_status status = optimizer_add_event(t->opt, t->spec, body, &id, err);
-    if (status)
-        return status;
-    if (id != (uint64_t)event->trial)
-        return error_set(err, HONE_EIO, "event %lld: imported trial %lld comes out of order",
-                         (long long)event->seq, (long long)event->trial);
-    tuner_count_import(t, event->trial);
-    return HONE_OK;
-}
-
-static void play_stop(struct tuner *t, const struct event *event, const json_t *body)
+static void note_stop(struct tuner *t, const struct event *event, const json_t *body)
 {
     struct running *r = tuner_find_running(t, event->trial);
     const char *text = json_string_value(json_object_get(body, "cause"));
@@ -122,7 +94,7 @@ static void play_stop(struct tuner *t, const struct event *event, const json_t *
     r->wants_stop = true;
 }
 
-static void play_retry(struct tuner *t, const struct event *event, const json_t *body)
+static void note_retry(struct tuner *t, const struct event *event, const json_t *body)
 {
     struct running *r = tuner_find_running(t, event->trial);
     const char *cause = json_string_value(json_object_get(body, "cause"));
@@ -137,34 +109,32 @@ static hone_status play(void *context, const struct event *event, const json_t *
                         hone_error *err)
 {
     struct tuner *t = context;
-    if (event->kind == EVENT_CREATED) {
-        t->opt = optimizer_created(t->spec, body, t->study.seed, err);
-        return t->opt ? HONE_OK : HONE_EIO;
-    }
-    if (!t->opt)
-        return error_set(err, HONE_EIO, "the study's history has no beginning");
+    struct history h = {.store = t->store, .study = &t->study, .spec = t->spec, .opt = t->opt};
+    hone_status status = history_play(&h, event, body, err);
+    t->opt = h.opt;
+    if (status)
+        return status;
     switch (event->kind) {
     case EVENT_ASK:
-        return play_ask(t, event, body, err);
+        return note_ask(t, event, body, err);
     case EVENT_TELL:
-        return play_tell(t, event, body, err);
-    case EVENT_ADD:
-        return play_add(t, event, body, err);
-    case EVENT_TRANSFER:
-        return optimizer_transfer_event(t->opt, body, err);
+        note_tell(t, event);
+        break;
+    case EVENT_ADD: /* counts for the best only: it is no trial of the budget */
+        tuner_count_import(t, event->trial);
+        break;
     case EVENT_CONFIRM:
         return confirm_play(t, body, err);
-    case EVENT_ENQUEUE:
-        return optimizer_enqueue_event(t->opt, body, err);
     case EVENT_STOP_TRIAL:
-        play_stop(t, event, body);
+        note_stop(t, event, body);
         break;
     case EVENT_RETRY:
-        play_retry(t, event, body);
+        note_retry(t, event, body);
         break;
-    case EVENT_REOPEN:
-        return hone_reopen(t->opt, (uint64_t)event->trial, err);
     case EVENT_CREATED:
+    case EVENT_TRANSFER:
+    case EVENT_ENQUEUE:
+    case EVENT_REOPEN:
     case EVENT_TAKEN:
     case EVENT_CHANGED:
     case EVENT_STOP_STUDY:
