@@ -378,7 +378,8 @@ def test_a_preempted_trial_goes_on_from_its_checkpoint(lab, notice):
     if notice == "hone preempt":
         lab.hone("preempt", "s", "0")
     else:
-        os.kill(lab.attempts()[0]["pid"], signal.SIGTERM)
+        pid = wait_until(lambda: lab.attempts()[0]["pid"], "the attempt's process is not known")
+        os.kill(pid, signal.SIGTERM)
     out, _ = tuner.communicate(timeout=60)
     assert tuner.returncode == 0 and "preempted" in out
     assert [a["state"] for a in lab.attempts()] == ["preempted", "succeeded"]
