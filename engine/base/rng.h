@@ -26,7 +26,8 @@ enum rng_purpose {
     RNG_CMAES_RUN,
     RNG_NSGA2,
     RNG_BRACKET,
-    RNG_SHARE
+    RNG_SHARE,
+    RNG_TRANSFER
 };
 
 /** A stream: draws of one purpose for one trial. Copy it freely; each draw advances only this copy.

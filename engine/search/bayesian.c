@@ -19,17 +19,21 @@
 
 #include "base/error.h"
 #include "search/gp/aim.h"
+#include "search/gp/transfer.h"
 #include "search/sobol.h"
 
 #define MIN_DESIGN   10
 #define MAX_DESIGN   16
 #define DESIGN_SHARE 4 /* of the budget, at most a fourth */
+#define LEADS        3 /* first proposals that come from earlier studies */
+#define AFTER_LEADS  2 /* spread points after them, before the parents are weighed */
 
 /* ---- Memo ------------------------------------------------------------------------------------ */
 
 /*
  * Followed by theta of the first outcome (d + GP_EXTRA doubles), the local optima (n_optima x
- * width doubles), and of each further outcome its progress and theta.
+ * width doubles), of each further outcome its progress and theta, and the theta of each parent
+ * that was fitted.
  */
 struct memo {
     uint64_t version, d, width;
@@ -44,10 +48,11 @@ struct state {
     struct gp_memory *outcomes;
     size_t n_outcomes;
     double *optima; /* GP_STARTS x width */
+    struct gp_parents parents;
 };
 
-/* Memory of n outcomes of which nothing is known yet. */
-static bool state_init(struct state *state, const struct gp_space *gs, size_t n,
+/* Memory of n outcomes, and of parents, of which nothing is known yet. */
+static bool state_init(struct state *state, const struct gp_space *gs, size_t n, size_t n_parents,
                        struct arena *arena)
 {
     size_t d = gs->d, width = gs->space->n;
@@ -56,7 +61,7 @@ static bool state_init(struct state *state, const struct gp_space *gs, size_t n,
         .n_outcomes = n,
     };
     state->outcomes = arena_array(arena, n, sizeof *state->outcomes);
-    double *theta = arena_array(arena, n * (d + GP_EXTRA), sizeof *theta);
+    double *theta = arena_array(arena, (n + n_parents) * (d + GP_EXTRA), sizeof *theta);
     state->optima = arena_array(arena, GP_STARTS * width, sizeof(double));
     if (state->outcomes == NULL || theta == NULL || state->optima == NULL)
         return false;
@@ -64,6 +69,9 @@ static bool state_init(struct state *state, const struct gp_space *gs, size_t n,
         state->outcomes[i].theta = theta + i * (d + GP_EXTRA);
         gp_prior(gs, state->outcomes[i].theta, NULL, NULL, NULL);
     }
+    state->parents.theta = theta + n * (d + GP_EXTRA);
+    for (size_t p = 0; p < n_parents; p++)
+        gp_prior(gs, state->parents.theta + p * (d + GP_EXTRA), NULL, NULL, NULL);
     return true;
 }
 
@@ -74,10 +82,10 @@ static const char *take(const char *from, void *to, size_t size)
 }
 
 static bool state_read(struct state *state, const struct gp_space *gs, size_t n_outcomes,
-                       const struct buf *memo, struct arena *arena)
+                       size_t n_parents, const struct buf *memo, struct arena *arena)
 {
     size_t d = gs->d, width = gs->space->n, theta = (d + GP_EXTRA) * sizeof(double);
-    if (!state_init(state, gs, n_outcomes, arena))
+    if (!state_init(state, gs, n_outcomes, n_parents, arena))
         return false;
     struct memo head;
     if (memo->len < sizeof head)
@@ -88,7 +96,9 @@ static bool state_read(struct state *state, const struct gp_space *gs, size_t n_
         return true;
     size_t optima = (size_t)head.n_optima * width * sizeof(double);
     size_t further = (n_outcomes - 1) * (sizeof(struct gp_progress) + theta);
-    if (memo->len != sizeof head + theta + optima + further)
+    size_t before = sizeof head + theta + optima + further;
+    size_t fitted = memo->len < before ? 0 : (memo->len - before) / theta;
+    if (memo->len != before + fitted * theta || fitted > n_parents)
         return true;
     state->head = head;
     state->outcomes[0].progress = head.progress;
@@ -98,6 +108,8 @@ static bool state_read(struct state *state, const struct gp_space *gs, size_t n_
         at = take(at, &state->outcomes[i].progress, sizeof(struct gp_progress));
         at = take(at, state->outcomes[i].theta, theta);
     }
+    memcpy(state->parents.theta, at, fitted * theta);
+    state->parents.n_fitted = fitted;
     return true;
 }
 
@@ -114,6 +126,7 @@ static hone_status state_write(struct state *state, struct buf *memo, hone_error
         buf_add(memo, &state->outcomes[i].progress, sizeof(struct gp_progress));
         buf_add(memo, state->outcomes[i].theta, theta);
     }
+    buf_add(memo, state->parents.theta, state->parents.n_fitted * theta);
     return memo->failed ? error_memory(err) : HONE_OK;
 }
 
@@ -147,11 +160,36 @@ static bool centre(const struct search_view *view, double *row, struct rng *rng)
     return space_satisfies(view->space, row);
 }
 
+/* The best configurations of the parents in turn: the first that is new. False: there is none. */
+static bool propose_lead(const struct search_view *view, double *row)
+{
+    size_t width = view->space->n;
+    for (size_t i = 0;; i++) {
+        bool any = false;
+        for (size_t p = 0; p < view->n_parents; p++) {
+            const struct search_parent *parent =
+                &view->parents[(p + view->next_id) % view->n_parents];
+            if (i >= parent->n)
+                continue;
+            any = true;
+            memcpy(row, parent->rows + i * width, width * sizeof *row);
+            if (space_satisfies(view->space, row) && search_is_new(view, row))
+                return true;
+        }
+        if (!any)
+            return false;
+    }
+}
+
 static hone_status propose_design(const struct search_view *view, size_t size, double *row,
                                   struct buf *why, hone_error *err)
 {
     struct rng rng;
     rng_init(&rng, view->options->seed, RNG_DESIGN, view->next_id);
+    if (view->n_trials < LEADS && propose_lead(view, row)) {
+        buf_text(why, "the best of an earlier study");
+        return HONE_OK;
+    }
     if (view->n_trials == 0 && centre(view, row, &rng)) {
         buf_text(why, "the middle of the space, and defaults");
         return HONE_OK;
@@ -228,12 +266,18 @@ static hone_status propose(const struct search_view *view, struct buf *memo, dou
     struct gp_aim aim;
     struct state state;
     if (!gp_space_init(&gs, view->space, view->scratch) || !gp_aim_init(&aim, view, &gs) ||
-        !state_read(&state, &gs, gp_aim_outcomes(view->options), memo, view->scratch))
+        !state_read(&state, &gs, gp_aim_outcomes(view->options), view->n_parents, memo,
+                    view->scratch))
         return error_memory(err);
     if (aim.kind != GP_AIM_ONE || aim.m == 1) /* one of several says nothing of all */
         state.head.gain = (double)NAN;
-    size_t design = design_size(view, gs.d);
-    bool by_model = gp_aim_trials(&aim) >= design && gp_aim_has_values(&aim) && gs.d > 0;
+    size_t design = design_size(view, gs.d), known = gp_aim_trials(&aim);
+    bool can_model = gp_aim_has_values(&aim) && gs.d > 0;
+    if (can_model && known >= LEADS + AFTER_LEADS && known >= view->options->parallel &&
+        !gp_transfer(&aim.models[0], &state.parents, state.outcomes[0].theta))
+        return error_memory(err);
+    /* Parents that prove right take the place of the rest of the design. */
+    bool by_model = can_model && (known >= design || aim.models[0].mean != NULL);
     hone_status status = by_model ? gp_aim_fit(&aim, state.outcomes) : HONE_OK;
     if (status == HONE_ENOMEM)
         return error_memory(err);

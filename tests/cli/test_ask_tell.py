@@ -154,6 +154,15 @@ def test_the_median_rule_stops_with_a_reason(client):
     assert "told before" in error(client(report=[{"id": 4, "step": 5, "value": 9}]))
 
 
+def test_earlier_studies_are_learned_from(client):
+    client(space=[{"name": "x", "type": "float", "min": 0, "max": 1}], seed=3)
+    old = [{"params": {"x": i / 20}, "value": (i / 20 - 0.3) ** 2} for i in range(21)]
+    assert client(transfer=old + [{"params": {"x": 7}, "value": 0}]) == {"used": 21}
+    trial = client(ask=1)["trials"][0]
+    assert trial == {"id": 0, "params": {"x": 0.3}}
+    assert client(best=True) == {"trial": None}
+
+
 def test_added_and_enqueued_configurations(client):
     client(space=SPACE, strategy="bayesian")
     params = {"lr": 0.012345678901234567, "depth": 3, "width": 64, "optimizer": "adam"}
@@ -373,6 +382,9 @@ BAD_LINES = [
     ('{"report": [{"id": 9, "step": 1, "value": 1}]}', "there is no trial 9"),
     ('{"add": [{"value": 1}]}', '"params" must be an object'),
     ('{"add": [{"params": {"lr": true}, "value": 1}]}', "add[0]: "),
+    ('{"transfer": 5}', '"transfer" must be an array'),
+    ('{"transfer": [{"params": {}}]}',
+     'transfer: result 0: needs "params", an object, and "value", a number'),
     ('{"enqueue": [{"lr": 5}]}', 'enqueue[0]: parameter "lr": 5 is not in [1e-05, 0.1]'),
     ('{"enqueue": [{"momentum": 0.5, "optimizer": "adam"}]}', "is inactive with this value"),
     ('{"best": 1}', '"best" must be true'),

@@ -511,6 +511,23 @@ static hone_status do_enqueue(struct session *s, const json_t *list, struct buf 
     return status;
 }
 
+static hone_status do_transfer(struct session *s, const json_t *list, struct buf *out,
+                               hone_error *err)
+{
+    size_t n = 0, used = 0;
+    hone_status status = need_array(list, "transfer", err);
+    if (status != HONE_OK)
+        return status;
+    hone_error reason = {0};
+    hone_result *results = json_to_results(list, &n, &reason);
+    status = results != NULL ? hone_transfer(s->opt, results, n, &used, &reason) : reason.status;
+    mem_free(results);
+    if (status != HONE_OK)
+        return error_set(err, status, "transfer: %s", reason.text);
+    buf_printf(out, "{\"used\":%zu}", used);
+    return HONE_OK;
+}
+
 static void write_front(const struct session *s, struct buf *out)
 {
     size_t n;
@@ -634,6 +651,7 @@ static const struct request {
     {"report", do_report},
     {"add", do_add},
     {"enqueue", do_enqueue},
+    {"transfer", do_transfer},
     {"best", do_best},
     {"importance", do_importance},
     {"predict", do_predict},

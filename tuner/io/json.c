@@ -210,3 +210,46 @@ hone_setting *json_to_settings(const json_t *object, size_t *n_out, hone_error *
     *n_out = n;
     return settings;
 }
+
+/* One entry; its settings begin at *next, which is moved behind them. */
+static hone_status to_result(const json_t *entry, hone_setting **next, hone_result *out,
+                             hone_error *err)
+{
+    const json_t *params = json_object_get(entry, "params"),
+                 *value = json_object_get(entry, "value");
+    hone_error reason = {0};
+    size_t n = 0;
+    if (!json_is_object(params) || !json_is_number(value) || json_object_size(entry) != 2)
+        return error_set(err, HONE_EINVAL, "needs \"params\", an object, and \"value\", a number");
+    hone_setting *settings = json_to_settings(params, &n, &reason);
+    if (settings == NULL)
+        return error_set(err, reason.status, "%s", reason.text);
+    memcpy(*next, settings, n * sizeof *settings);
+    mem_free(settings);
+    *out = (hone_result){.settings = *next, .n_settings = n, .value = json_number_value(value)};
+    *next += n;
+    return HONE_OK;
+}
+
+hone_result *json_to_results(const json_t *list, size_t *n_out, hone_error *err)
+{
+    size_t n = json_array_size(list), n_settings = 0;
+    for (size_t i = 0; i < n; i++)
+        n_settings += json_object_size(json_object_get(json_array_get(list, i), "params"));
+    hone_result *results = mem_array(n * sizeof *results + n_settings * sizeof(hone_setting), 1);
+    if (results == NULL) {
+        error_memory(err);
+        return NULL;
+    }
+    hone_setting *next = (hone_setting *)(results + n);
+    for (size_t i = 0; i < n; i++) {
+        hone_error reason = {0};
+        if (to_result(json_array_get(list, i), &next, &results[i], &reason) == HONE_OK)
+            continue;
+        error_set(err, reason.status, "result %zu: %s", i, reason.text);
+        mem_free(results);
+        return NULL;
+    }
+    *n_out = n;
+    return results;
+}

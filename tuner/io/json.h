@@ -21,5 +21,8 @@ json_t *json_of_settings(const hone_setting *settings, size_t n);
 /** {"name": value, ...} to settings (mem_free the array; names and texts borrowed from the JSON);
  * NULL and *n_out = 0 with status in err when a value has another type. */
 hone_setting *json_to_settings(const json_t *object, size_t *n_out, hone_error *err);
+/** [{"params": {...}, "value": x}, ...] to results, in the same way; the text of a failure names
+ * the entry. */
+hone_result *json_to_results(const json_t *list, size_t *n_out, hone_error *err);
 
 #endif

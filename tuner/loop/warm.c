@@ -47,26 +47,11 @@ static hone_status add_trial(struct tuner *t, const struct import *import, size_
 
 hone_status optimizer_transfer_event(hone_optimizer *opt, const json_t *body, hone_error *err)
 {
-    const json_t *list = json_object_get(body, "results");
-    size_t n = json_array_size(list), k = 0;
-    hone_status status = HONE_OK;
-    hone_result *results = mem_array(n, sizeof *results);
-    hone_setting **owned = mem_array(n, sizeof *owned);
-    if (!results || !owned)
-        status = error_memory(err);
-    for (; !status && k < n; k++) {
-        const json_t *result = json_array_get(list, k);
-        owned[k] = json_to_settings(json_object_get(result, "params"), &results[k].n_settings, err);
-        if (!owned[k])
-            status = err->status;
-        results[k].settings = owned[k];
-        results[k].value = json_number_value(json_object_get(result, "value"));
-    }
-    if (!status)
-        status = hone_transfer(opt, results, n, NULL, err);
-    for (size_t i = 0; i < k; i++)
-        mem_free(owned[i]);
-    mem_free(owned);
+    size_t n = 0;
+    hone_result *results = json_to_results(json_object_get(body, "results"), &n, err);
+    if (!results)
+        return err->status;
+    hone_status status = hone_transfer(opt, results, n, NULL, err);
     mem_free(results);
     return status;
 }
