@@ -178,6 +178,30 @@ HONE_NODISCARD HONE_API hone_status hone_space_set_default(hone_space *space, co
                                                            hone_value value, hone_error *err);
 
 /**
+ * Say where good values of a number or ordinal are expected: about `at`, with a normal density over
+ * the parameter's scale. The strategy "bayesian" starts there and looks there first, and trusts the
+ * results more, the more there are; nothing is excluded.
+ *
+ * @param at  one of its values
+ * @param sd  as a share of the range on its scale, [0.01, 1]
+ * @return HONE_OK; HONE_ENOTFOUND: no such parameter; HONE_EINVAL: a choice, not one of its values,
+ *         or a bad sd
+ */
+HONE_NODISCARD HONE_API hone_status hone_space_set_prior(hone_space *space, const char *name,
+                                                         hone_value at, double sd, hone_error *err);
+
+/**
+ * The same for a choice: how much is expected of each value.
+ *
+ * @param n        the number of its values
+ * @param weights  one for each value, [0, 1e9], some above 0
+ * @return HONE_OK; HONE_ENOTFOUND: no such parameter; HONE_EINVAL: no choice, wrong n or weights
+ */
+HONE_NODISCARD HONE_API hone_status hone_space_set_weights(hone_space *space, const char *name,
+                                                           size_t n, const double *weights,
+                                                           hone_error *err);
+
+/**
  * Make a parameter active only while its parent is active and has one of these values. Inactive
  * parameters have no value. Several conditions on one parameter must all hold.
  *

@@ -25,6 +25,7 @@
 #define MIN_DESIGN   10
 #define MAX_DESIGN   16
 #define DESIGN_SHARE 4 /* of the budget, at most a fourth */
+#define BELIEF       10.0 /* trials that a person's prior is worth (Hvarfner et al. 2022) */
 #define LEADS        3 /* first proposals that come from earlier studies */
 #define AFTER_LEADS  2 /* spread points after them, before the parents are weighed */
 
@@ -198,6 +199,8 @@ static hone_status propose_design(const struct search_view *view, size_t size, d
     if (u == NULL)
         return error_memory(err);
     sobol_point(view->options->seed, view->next_id, view->space->n, u);
+    for (size_t j = 0; j < view->space->n; j++)
+        u[j] = space_prior_unit(&view->space->params[j], u[j]);
     if (space_from_unit(view->space, u, row, &rng) && search_is_new(view, row)) {
         buf_printf(why, "spread point; the model starts after %zu trials", size);
         return HONE_OK;
@@ -281,6 +284,8 @@ static hone_status propose(const struct search_view *view, struct buf *memo, dou
     hone_status status = by_model ? gp_aim_fit(&aim, state.outcomes) : HONE_OK;
     if (status == HONE_ENOMEM)
         return error_memory(err);
+    if (by_model && space_has_prior(view->space))
+        aim.judge.belief = BELIEF / fmax(1.0, (double)aim.models[0].rows.n);
     if (!by_model)
         status = propose_design(view, design, row, why, err);
     else if (status == HONE_OK)

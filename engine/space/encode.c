@@ -114,6 +114,8 @@ double space_middle(const struct param *p)
 {
     if (p->has_default)
         return p->default_coordinate;
+    if (p->prior_sd > 0.0 || p->weights != NULL)
+        return space_prior_mode(p);
     if (p->kind == PARAM_CHOICE)
         return 0.0;
     return p->kind == PARAM_ORDINAL ? space_cell(p, p->n_cells / 2) : space_round(p, 0.5);

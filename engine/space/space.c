@@ -43,6 +43,7 @@ static void param_release(struct param *p)
     mem_free(p->name);
     values_free(p->values, p->n_cells);
     mem_free(p->coordinates);
+    mem_free(p->weights);
     for (size_t i = 0; i < p->n_conditions; i++)
         mem_free(p->conditions[i].coordinates);
     mem_free(p->conditions);
@@ -491,6 +492,7 @@ static bool param_copy(struct param *to, const struct param *from)
     *to = *from;
     to->values = NULL;
     to->coordinates = NULL;
+    to->weights = NULL;
     to->conditions = NULL;
     to->n_conditions = 0;
     to->name = mem_text(from->name);
@@ -504,6 +506,12 @@ static bool param_copy(struct param *to, const struct param *from)
         ok = ok && to->coordinates != NULL;
         if (to->coordinates != NULL)
             memcpy(to->coordinates, from->coordinates, from->n_cells * sizeof *to->coordinates);
+    }
+    if (from->weights != NULL) {
+        to->weights = mem_array(from->n_cells, sizeof *to->weights);
+        ok = ok && to->weights != NULL;
+        if (to->weights != NULL)
+            memcpy(to->weights, from->weights, from->n_cells * sizeof *to->weights);
     }
     if (from->n_conditions > 0) {
         to->conditions = mem_array(from->n_conditions, sizeof *to->conditions);

@@ -37,7 +37,9 @@ struct param {
     bool is_parent;               /* some later parameter depends on it */
     bool has_default;
     double default_coordinate;
-    double default_number; /* as it was given, to the last bit */
+    double default_number;     /* as it was given, to the last bit */
+    double prior_at, prior_sd; /* where good values are expected; sd 0: nowhere */
+    double *weights;           /* the same of a choice: n_cells, their sum is 1; or NULL */
 };
 
 struct hone_space {
@@ -59,9 +61,21 @@ double space_round(const struct param *p, double u);
 /** The coordinate of cell number i of n_cells. */
 double space_cell(const struct param *p, uint64_t i);
 
-/** The coordinate that stands for the parameter when nothing is known: its default, else the middle
- * of its range or list, of a choice the first value. */
+/** The coordinate that stands for the parameter when nothing is known: its default, else where its
+ * prior is highest, else the middle of its range or list, of a choice the first value. */
 double space_middle(const struct param *p);
+
+/** Whether a person has said where good values are expected. */
+bool space_has_prior(const struct hone_space *space);
+
+/** ln of the prior's density relative to a uniform one, and its derivative by the coordinate. */
+double space_prior_log(const struct param *p, double coordinate, double *slope);
+
+/** A uniform number as one for space_spread() that draws from the prior; u itself without one. */
+double space_prior_unit(const struct param *p, double u);
+
+/** Where the prior, which there is, is highest. */
+double space_prior_mode(const struct param *p);
 
 /** The cell number of a coordinate; n_cells > 0. */
 uint64_t space_cell_of(const struct param *p, double coordinate);

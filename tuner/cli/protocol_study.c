@@ -121,8 +121,8 @@ static hone_status read_scale(const char *name, const char *what, hone_scale *ou
 static hone_status read_range(hone_space *space, const json_t *param, const char *name,
                               const char *what, bool is_int, hone_error *err)
 {
-    static const char *const keys[] = {"name", "type",    "min",  "max", "scale",
-                                       "step", "default", "when", NULL};
+    static const char *const keys[] = {"name", "type",    "min",   "max",  "scale",
+                                       "step", "default", "prior", "when", NULL};
     double min = (double)NAN, max = (double)NAN, step = 0.0;
     const char *scale_name = "linear";
     hone_scale scale = HONE_LINEAR;
@@ -157,7 +157,7 @@ static hone_status read_range(hone_space *space, const json_t *param, const char
 static hone_status read_listed(hone_space *space, const json_t *param, const char *name,
                                const char *what, bool is_ordered, hone_error *err)
 {
-    static const char *const keys[] = {"name", "type", "values", "default", "when", NULL};
+    static const char *const keys[] = {"name", "type", "values", "default", "prior", "when", NULL};
     hone_status status = protocol_check_keys(param, keys, what, err);
     if (status != HONE_OK)
         return status;
@@ -198,6 +198,33 @@ static hone_status read_when(hone_space *space, const json_t *when, const char *
     return HONE_OK;
 }
 
+/* {"at": 0.001, "sd": 0.1}; of a choice a weight for each of its values, in their order. */
+static hone_status read_prior(hone_space *space, const json_t *prior, const char *name,
+                              const char *what, hone_error *err)
+{
+    static const char *const keys[] = {"at", "sd", NULL};
+    double weights[64], sd = 0.2;
+    hone_value at;
+    size_t n = json_array_size(prior);
+    if (json_is_array(prior) && n <= sizeof weights / sizeof weights[0]) {
+        for (size_t i = 0; i < n; i++)
+            weights[i] = json_is_number(json_array_get(prior, i))
+                             ? json_number_value(json_array_get(prior, i))
+                             : -1.0;
+        return hone_space_set_weights(space, name, n, weights, err);
+    }
+    if (!json_is_object(prior) || !json_to_value(json_object_get(prior, "at"), &at))
+        return error_set(
+            err, HONE_EINVAL,
+            "%s: \"prior\" must be {\"at\": VALUE, \"sd\": SHARE}, of a choice an array "
+            "of weights",
+            what);
+    hone_status status = protocol_check_keys(prior, keys, what, err);
+    if (status == HONE_OK)
+        status = get_number(prior, "sd", what, &sd, err);
+    return status == HONE_OK ? hone_space_set_prior(space, name, at, sd, err) : status;
+}
+
 static hone_status read_param(hone_space *space, const json_t *param, size_t number,
                               hone_error *err)
 {
@@ -223,7 +250,8 @@ static hone_status read_param(hone_space *space, const json_t *param, size_t num
         status =
             error_set(err, HONE_EINVAL,
                       "%s: type must be float, int, ordinal or choice, got \"%.60s\"", what, type);
-    const json_t *first = json_object_get(param, "default"), *when = json_object_get(param, "when");
+    const json_t *first = json_object_get(param, "default"), *when = json_object_get(param, "when"),
+                 *prior = json_object_get(param, "prior");
     if (status == HONE_OK && first != NULL) {
         hone_value value;
         status = json_to_value(first, &value)
@@ -231,6 +259,8 @@ static hone_status read_param(hone_space *space, const json_t *param, size_t num
                      : error_set(err, HONE_EINVAL,
                                  "%s: \"default\" is neither a number nor a string", what);
     }
+    if (status == HONE_OK && prior != NULL)
+        status = read_prior(space, prior, name, what, err);
     if (status == HONE_OK && when != NULL)
         status = read_when(space, when, name, what, err);
     return status;

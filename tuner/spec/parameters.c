@@ -13,6 +13,8 @@
 #include "io/json.h"
 #include "spec/short.h"
 
+#define DEFAULT_PRIOR_SD 0.2
+
 static const char *const type_words = "float|int|ordinal|choice";
 static const char *const scale_words = "linear|log|reverse-log|auto";
 static const char *const type_names[] = {"float", "int", "ordinal", "choice"};
@@ -222,6 +224,12 @@ static bool add_to_space(struct reader *r, const struct node *entry, const struc
         at = node_find(map, "default");
         status = hone_space_set_default(space, p->name, p->default_value, &err);
     }
+    if (status == HONE_OK && (p->has_prior || p->prior_weights != NULL)) {
+        at = node_find(map, "prior");
+        status = p->prior_weights != NULL
+                     ? hone_space_set_weights(space, p->name, p->n_values, p->prior_weights, &err)
+                     : hone_space_set_prior(space, p->name, p->prior_at, p->prior_sd, &err);
+    }
     if (status != HONE_OK)
         engine_problem(r, at != NULL ? at : entry, subject, &err);
     return status == HONE_OK;
@@ -345,6 +353,18 @@ static json_t *canonical_values(size_t n, const hone_value *values)
     return list;
 }
 
+static json_t *canonical_weights(const struct parameter *p)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < p->n_values; i++) {
+        char number[32];
+        str_from_double(number, p->values[i].number);
+        json_object_set_new(out, p->values[i].kind == HONE_VALUE_TEXT ? p->values[i].text : number,
+                            json_of_value(HONE_NUMBER(p->prior_weights[i])));
+    }
+    return out;
+}
+
 static json_t *canonical_parameter(const struct parameter *p)
 {
     json_t *out = json_object();
@@ -360,6 +380,12 @@ static json_t *canonical_parameter(const struct parameter *p)
         json_object_set_new(out, "step", json_of_value(HONE_NUMBER(p->step)));
     if (p->has_default)
         json_object_set_new(out, "default", json_of_value(p->default_value));
+    if (p->has_prior)
+        json_object_set_new(out, "prior",
+                            json_pack("{s:o, s:o}", "at", json_of_value(p->prior_at), "sd",
+                                      json_of_value(HONE_NUMBER(p->prior_sd))));
+    if (p->prior_weights != NULL)
+        json_object_set_new(out, "prior", canonical_weights(p));
     json_t *when = json_object();
     for (size_t i = 0; i < p->n_conditions; i++)
         json_object_set_new(when, p->conditions[i].parent,
@@ -368,6 +394,55 @@ static json_t *canonical_parameter(const struct parameter *p)
         json_object_set_new(out, "when", json_incref(when));
     json_decref(when);
     return out;
+}
+
+/* {adam: 3, sgd: 1} */
+static bool read_weights(struct reader *r, const struct node *prior, const char *subject,
+                         struct parameter *p)
+{
+    p->prior_weights = keep(r, p->n_values, sizeof *p->prior_weights);
+    if (p->prior_weights == NULL)
+        return false;
+    for (size_t i = 0; i < p->n_values; i++)
+        p->prior_weights[i] = 1;
+    for (const struct node *entry = prior->first; entry != NULL; entry = entry->next) {
+        size_t i = 0;
+        for (; i < p->n_values; i++) {
+            char number[32];
+            str_from_double(number, p->values[i].number);
+            if (strcmp(p->values[i].kind == HONE_VALUE_TEXT ? p->values[i].text : number,
+                       entry->key) == 0)
+                break;
+        }
+        if (i == p->n_values) {
+            problem(r, entry, subject, "%s is none of the values", quoted(r, entry->key));
+            return false;
+        }
+        if (!read_number(r, entry, subject, &p->prior_weights[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool read_prior(struct reader *r, const struct node *prior, const char *subject,
+                       struct parameter *p)
+{
+    static const char *const known[] = {"at", "sd"};
+    const struct node *at = node_find(prior, "at"), *sd = node_find(prior, "sd");
+    bool choice = p->type == PARAMETER_CHOICE;
+    if (prior->kind != NODE_MAP || (!choice && at == NULL)) {
+        problem(r, prior, subject, "needs %s, %s",
+                choice ? "weights such as {adam: 3, sgd: 1}" : "{at: VALUE, sd: SHARE}",
+                got(r, prior));
+        return false;
+    }
+    check_keys(r, prior, subject, choice ? NULL : known, choice ? 0 : 2);
+    if (choice)
+        return read_weights(r, prior, subject, p);
+    p->has_prior = true;
+    p->prior_sd = DEFAULT_PRIOR_SD;
+    return value_for(r, p, at, subject, &p->prior_at) &&
+           (sd == NULL || read_number(r, sd, subject, &p->prior_sd));
 }
 
 static bool read_parameter(struct reader *r, const struct node *entry, json_t *all)
@@ -389,10 +464,7 @@ static bool read_parameter(struct reader *r, const struct node *entry, json_t *a
         return false;
     check_keys(r, map, subject, known, sizeof known / sizeof known[0]);
     const struct node *prior = node_find(map, "prior"), *initial = node_find(map, "default");
-    bool fine = prior == NULL;
-    if (prior != NULL)
-        problem(r, prior, subject, "prior is not available yet; there is: %s",
-                key_find("parameters.prior")->words);
+    bool fine = true;
 
     struct parameter *p = &spec->parameters[spec->n_parameters];
     *p = (struct parameter){.name = keep_text(r, entry->key)};
@@ -408,6 +480,8 @@ static bool read_parameter(struct reader *r, const struct node *entry, json_t *a
             value_for(r, p, initial, phrase(r, "%s: default", subject), &p->default_value);
         fine = p->has_default;
     }
+    if (prior != NULL && fine)
+        fine = read_prior(r, prior, phrase(r, "%s: prior", subject), p);
     if (!fine || !add_to_space(r, entry, map, subject, p))
         return false;
     /* From here on it can be a parent, even when its own condition is wrong. */

@@ -63,6 +63,10 @@ struct parameter {
     hone_value *values;
     bool has_default;
     hone_value default_value;
+    bool has_prior; /* where good values are expected */
+    hone_value prior_at;
+    double prior_sd;
+    double *prior_weights; /* the same of a choice, or NULL */
     size_t n_conditions;
     struct parameter_condition *conditions;
 };

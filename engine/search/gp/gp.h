@@ -310,7 +310,8 @@ struct gp_judge {
     const double *inverse; /* n_features: 1 / length scale, for distances between rows */
     size_t n_terms;
     struct gp_term terms[GP_MAX_TERMS];
-    double *x; /* work: n_features x GP_COLUMNS */
+    double *x;     /* work: n_features x GP_COLUMNS */
+    double belief; /* what ln of the space's prior density is multiplied by; 0: not looked at */
 };
 
 /** No term yet; false when memory is out. */

@@ -116,6 +116,24 @@ static void set_features(struct gp_judge *judge, const double *rows, size_t n)
         gp_features(judge->gs, rows + c * judge->gs->space->n, judge->x + c, GP_COLUMNS);
 }
 
+/* ln of the prior density at a row; gradient by continuous dimension, or NULL. */
+static double believe(const struct gp_judge *judge, const double *row, double *gradient)
+{
+    const struct hone_space *space = judge->gs->space;
+    double sum = 0.0, slope;
+    for (size_t j = 0; j < space->n; j++)
+        if (row[j] >= 0.0)
+            sum += space_prior_log(&space->params[j], row[j], &slope);
+    for (size_t j = 0; gradient != NULL && j < judge->gs->d; j++) {
+        const struct gp_dim *dim = &judge->gs->dims[j];
+        if (!dim->continuous || row[dim->param] < 0.0)
+            continue;
+        space_prior_log(&space->params[dim->param], row[dim->param], &slope);
+        gradient[j] += judge->belief * slope;
+    }
+    return judge->belief * sum;
+}
+
 void gp_judge_rows(struct gp_judge *judge, const double *rows, size_t n, double *value)
 {
     struct point points[GP_COLUMNS];
@@ -129,6 +147,8 @@ void gp_judge_rows(struct gp_judge *judge, const double *rows, size_t n, double 
             for (size_t c = 0; c < count; c++)
                 value[from + c] += value_at(&judge->terms[t], &points[c]);
         }
+        for (size_t c = 0; judge->belief > 0.0 && c < count; c++)
+            value[from + c] += believe(judge, rows + (from + c) * judge->gs->space->n, NULL);
     }
 }
 
@@ -166,4 +186,6 @@ void gp_judge_climb(struct gp_judge *judge, const double *rows, size_t n, double
         for (size_t o = 0; o < term->n_outcomes; o++)
             add_gradient(term->outcomes[o], points, o, n, gradient, work);
     }
+    for (size_t c = 0; judge->belief > 0.0 && c < n; c++)
+        value[c] += believe(judge, rows + c * judge->gs->space->n, gradient + c * judge->gs->d);
 }
