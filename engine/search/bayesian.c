@@ -24,10 +24,10 @@
 
 #define MIN_DESIGN   10
 #define MAX_DESIGN   16
-#define DESIGN_SHARE 4 /* of the budget, at most a fourth */
+#define DESIGN_SHARE 4    /* of the budget, at most a fourth */
 #define BELIEF       10.0 /* trials that a person's prior is worth (Hvarfner et al. 2022) */
-#define LEADS        3 /* first proposals that come from earlier studies */
-#define AFTER_LEADS  2 /* spread points after them, before the parents are weighed */
+#define LEADS        3    /* first proposals that come from earlier studies */
+#define AFTER_LEADS  2    /* spread points after them, before the parents are weighed */
 
 /* ---- Memo ------------------------------------------------------------------------------------ */
 
