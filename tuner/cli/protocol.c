@@ -646,14 +646,10 @@ static const struct request {
     const char *key;
     hone_status (*run)(struct session *, const json_t *, struct buf *, hone_error *);
 } requests[] = {
-    {"ask", do_ask},
-    {"tell", do_tell},
-    {"report", do_report},
-    {"add", do_add},
-    {"enqueue", do_enqueue},
-    {"transfer", do_transfer},
-    {"best", do_best},
-    {"importance", do_importance},
+    {"ask", do_ask},         {"tell", do_tell},
+    {"report", do_report},   {"add", do_add},
+    {"enqueue", do_enqueue}, {"transfer", do_transfer},
+    {"best", do_best},       {"importance", do_importance},
     {"predict", do_predict},
 };
 
