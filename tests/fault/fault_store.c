@@ -757,8 +757,9 @@ static void a_network_file_system_is_refused_with_a_local_place(void **state)
 static void other_addresses_are_refused(void **state)
 {
     (void)state;
-    assert_null(store_open("postgresql://host/db", true, &err));
-    SAYS("sqlite:PATH");
+    /* No server, or no PostgreSQL in this build: refused, and the password stays untold. */
+    assert_null(store_open("postgresql://u:secret@127.0.0.1:1/db", true, &err));
+    assert_null(strstr(err.text, "secret"));
     assert_null(store_open("sqlite:", true, &err));
     assert_null(store_open("", true, &err));
 }

@@ -14,7 +14,7 @@ ENGINE_MAY = {"assert.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.
 MAY_TOO = {Path("engine/base/str.c"): {"locale.h"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.M)
 COMPILE = ["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
-           "-Iinclude", "-Iengine", "-Ituner"]
+           "-Iinclude", "-Iengine", "-Ituner", "-I/usr/include/postgresql"]
 
 
 def layers():

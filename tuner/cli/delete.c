@@ -76,7 +76,7 @@ int cmd_delete(int argc, char **argv, const struct globals *globals)
     struct store *store = open_study(globals, name, &row, &status);
     if (!store)
         return status;
-    char *folder = study_folder(store, row.name);
+    char *folder = study_folder(store, &row);
     if (!folder)
         status = fail(EXIT_SYSTEM, "out of memory");
     else if (lease_is_held(&row, time_now_ms()))

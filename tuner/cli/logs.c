@@ -38,7 +38,7 @@ static hone_status look_at_attempt(void *context, const struct attempt_row *row,
 }
 
 /** FOLDER/trial-0007/attempt-1/FILE; mem_free. */
-static char *attempt_path(const struct store *store, const char *study, int64_t trial,
+static char *attempt_path(const struct store *store, const struct study_row *study, int64_t trial,
                           int64_t attempt, const char *file)
 {
     char name[96];
@@ -110,8 +110,8 @@ static int print_log(struct store *store, const struct study_row *row, int64_t t
     static struct reader reader;
     hone_error err = {0};
     int status = EXIT_DONE;
-    char *path = attempt_path(store, row->name, trial, number, "log");
-    char *exit_path = attempt_path(store, row->name, trial, number, "exit");
+    char *path = attempt_path(store, row, trial, number, "log");
+    char *exit_path = attempt_path(store, row, trial, number, "exit");
     if (path == NULL || exit_path == NULL) {
         mem_free(path);
         mem_free(exit_path);

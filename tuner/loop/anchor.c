@@ -3,7 +3,8 @@
  *
  * The study's text keeps paths as they were written. Their anchor, the study file's folder, is kept
  * in the row's figures, relative to the folder above .hone: a project that is moved or mounted
- * elsewhere goes on working.
+ * elsewhere goes on working. In a server's store it is absolute. Figures that were copied from
+ * another store name the folder of the trials too, where it is not the usual one.
  */
 #include "loop/lease.h"
 
@@ -16,19 +17,47 @@
 #include "io/json.h"
 #include "spec/spec.h"
 
-/* The folder above .hone: study_folder() is BASE/.hone/studies/NAME. */
+/* The folder where a store keeps what belongs to its studies: that of its file, or .hone of the
+ * working folder when the file had to go to a local disk. */
+static char *home_of(const struct store *store)
+{
+    const char *url = store_url(store);
+    if (strncmp(url, "sqlite:", 7) == 0)
+        url += 7;
+    char *path = path_absolute(url);
+    if (!path)
+        return NULL;
+    bool moved = store_is_local(path); /* the trials stay where the person works */
+    char *slash = strrchr(path, '/');
+    if (slash)
+        slash[slash == path] = '\0';
+    if (moved) {
+        mem_free(path);
+        path = path_absolute(".hone");
+    }
+    return path;
+}
+
+/* The folder above .hone. */
 static char *base_of(const struct store *store)
 {
-    char *folder = study_folder(store, "x");
-    char *up = folder ? path_join(folder, "../../..") : NULL;
+    char *home = home_of(store);
+    char *up = home ? path_join(home, "..") : NULL;
     char *base = up ? path_absolute(up) : NULL;
     mem_free(up);
-    mem_free(folder);
+    mem_free(home);
     return base;
+}
+
+static json_t *stats_of(const struct study_row *study)
+{
+    return study->stats ? json_read(study->stats, strlen(study->stats), NULL) : NULL;
 }
 
 char *anchor_text(const struct store *store, const char *folder)
 {
+    if (store_is_server(store)) /* which lies in no folder */
+        return path_absolute(folder);
     char *base = base_of(store);
     if (!base)
         return NULL;
@@ -46,21 +75,42 @@ char *anchor_text(const struct store *store, const char *folder)
 
 char *study_anchor(const struct store *store, const struct study_row *study)
 {
-    json_t *stats = study->stats ? json_read(study->stats, strlen(study->stats), NULL) : NULL;
+    json_t *stats = stats_of(study);
     const char *kept = json_string_value(json_object_get(stats, "folder"));
-    char *base = base_of(store), *joined = NULL, *anchor = NULL;
-    if (kept && kept[0] == '/')
+    char *anchor = NULL;
+    if (kept && kept[0] == '/') {
         anchor = mem_text(kept);
-    else if (base && kept) {
-        joined = path_join(base, kept);
-        anchor = joined ? path_absolute(joined) : NULL;
-    } else if (base) {
-        anchor = mem_text(base);
+    } else {
+        char *base = store_is_server(store) ? path_absolute(".") : base_of(store);
+        char *joined = base && kept ? path_join(base, kept) : NULL;
+        anchor = joined ? path_absolute(joined) : base ? mem_text(base) : NULL;
+        mem_free(joined);
+        mem_free(base);
     }
-    mem_free(joined);
-    mem_free(base);
     json_decref(stats);
     return anchor;
+}
+
+char *study_folder(const struct store *store, const struct study_row *study)
+{
+    json_t *stats = stats_of(study);
+    const char *kept = json_string_value(json_object_get(stats, "trials"));
+    char *folder = kept ? mem_text(kept) : NULL, *studies = NULL, *home = NULL;
+    if (!kept && store_is_server(store)) {
+        char *anchor = study_anchor(store, study);
+        home = anchor ? path_join(anchor, ".hone") : NULL;
+        mem_free(anchor);
+    } else if (!kept) {
+        home = home_of(store);
+    }
+    if (home)
+        studies = path_join(home, "studies");
+    if (studies)
+        folder = path_join(studies, study->name);
+    mem_free(studies);
+    mem_free(home);
+    json_decref(stats);
+    return folder;
 }
 
 struct spec *study_spec(const struct store *store, const struct study_row *study, hone_error *err)

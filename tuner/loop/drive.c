@@ -173,6 +173,8 @@ static int wait_ms(const struct drive *d)
 {
     const struct tuner *t = d->t;
     bool coming = false;
+    if (t->away_at)
+        return QUICK_MS;
     if (t->more)
         return 0;
     for (size_t i = 0; i < t->n_running; i++) {
@@ -230,7 +232,7 @@ enum drive_end tuner_drive(struct tuner *t, struct live *live, bool *interrupted
         if (status)
             break;
         show(&d);
-        if (t->over) {
+        if (tuner_is_over(t)) {
             end = DRIVE_OVER;
             break;
         }

@@ -17,8 +17,7 @@
  */
 #include "loop/lease.h"
 
-#include "base/mem.h"
-#include "io/file.h"
+#include "base/error.h"
 #include "io/process.h"
 
 #include <stdio.h>
@@ -64,30 +63,4 @@ hone_status lease_take(struct store *store, const struct study_row *study, int64
         return error_set(err, HONE_ESTATE, "study \"%s\" was just taken up by another tuner",
                          study->name);
     return status;
-}
-
-char *study_folder(const struct store *store, const char *name)
-{
-    const char *url = store_url(store);
-    if (strncmp(url, "sqlite:", 7) == 0)
-        url += 7;
-    char *folder = NULL, *studies = NULL;
-    char *path = path_absolute(url);
-    if (!path)
-        return NULL;
-    bool moved = store_is_local(path); /* the trials stay where the person works */
-    char *slash = strrchr(path, '/');
-    if (slash)
-        slash[slash == path] = '\0';
-    if (moved) {
-        mem_free(path);
-        path = path_absolute(".hone");
-    }
-    if (path)
-        studies = path_join(path, "studies");
-    if (studies)
-        folder = path_join(studies, name);
-    mem_free(studies);
-    mem_free(path);
-    return folder;
 }

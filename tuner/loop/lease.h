@@ -30,11 +30,12 @@ HONE_NODISCARD hone_status lease_take(struct store *store, const struct study_ro
 /**
  * The folder of a study's trials, absolute: studies/NAME beside the store when that lies in a
  * folder of its own choosing or in .hone; .hone/studies/NAME of the working folder when the store
- * had to go to a local disk (see default_store_url()).
+ * had to go to a local disk (see default_store_url()). A study of a server has it where its study
+ * file was, or where it was copied from.
  *
  * Ownership: mem_free(); NULL when memory is out.
  */
-char *study_folder(const struct store *store, const char *name);
+char *study_folder(const struct store *store, const struct study_row *study);
 
 /**
  * The folder that a study's relative paths start from: where its study file was. It is kept

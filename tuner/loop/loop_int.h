@@ -175,8 +175,10 @@ struct tuner {
     bool failing; /* ... and it is a failure */
     bool yields;  /* ... which ends the search, and lets the best be confirmed */
     bool over;
-    bool failed;     /* a pass has failed: memory may be ahead of the store, and is not written */
-    bool more;       /* another pass has work at once */
+    bool failed; /* a pass has failed: memory may be ahead of the store, and is not written */
+    bool more;   /* another pass has work at once */
+    int64_t away_at, retry_at, pause_ms; /* the store cannot be reached: since when (0: it can),
+                                            next try, and the pause before the one after it */
     bool asked_long; /* the last ask took its time: start what was asked before the next one */
 
     int64_t requests_at, lease_at, alive_at; /* when last done */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,7 +26,9 @@ enum {
     LONG_ASK_MS = 20,    /* after one like this, what was asked is started first */
     ALIVE_MS = 2000,     /* how often FOLDER/alive is touched */
     RELAUNCH_MS = 10000, /* a shim that has not come up by then is started again */
-    STATS_MS = 1000
+    STATS_MS = 1000,
+    AWAY_MS = 250, /* before the first new try of a store that has gone; then twice as long ... */
+    LONG_AWAY_MS = 5000 /* ... up to this */
 };
 
 static double clock_ms(void)
@@ -161,6 +164,12 @@ static void update_stats(struct tuner *t)
     size_t n = t->n_asks < N_ASK_TIMES ? t->n_asks : N_ASK_TIMES;
     char *folder = anchor_text(t->store, t->spec->folder);
     json_t *stats = json_pack("{s:s}", "folder", folder ? folder : ".");
+    json_t *before =
+        t->study.stats ? json_read(t->study.stats, strlen(t->study.stats), NULL) : NULL;
+    json_t *trials = json_object_get(before, "trials"); /* see study_folder() */
+    if (trials)
+        json_object_set(stats, "trials", trials);
+    json_decref(before);
     mem_free(folder);
     if (n > 0) {
         memcpy(sorted, t->ask_ms, n * sizeof *sorted);
@@ -252,6 +261,60 @@ static hone_status act(struct tuner *t, hone_error *err)
     return status;
 }
 
+/* ---- Committing ---- */
+
+/* The server, or the way to it, has gone: what was decided is kept in the journal and tried again,
+ * later and later. Nothing else is decided and nothing is started until then; trials run on. */
+static void wait_for_store(struct tuner *t, const char *why)
+{
+    if (!t->away_at) {
+        t->away_at = t->now;
+        t->pause_ms = AWAY_MS;
+        snprintf(t->warning, sizeof t->warning, "%.240s; waiting for it (what runs goes on)", why);
+    }
+    t->retry_at = time_now_ms() + t->pause_ms;
+    t->pause_ms = t->pause_ms * 2 < LONG_AWAY_MS ? t->pause_ms * 2 : LONG_AWAY_MS;
+}
+
+/* One commit. When the answer to the last one was lost, the store is asked first whether it was
+ * made: it must not be made twice. */
+static hone_status write_changes(struct tuner *t, hone_error *err)
+{
+    bool kept = false;
+    hone_error own = {0};
+    hone_status status = t->away_at ? store_settle(t->store, &kept, &own) : HONE_OK;
+    if (!status && !kept)
+        status = changes_commit(&t->changes, t->store, &t->study, t->now, &own);
+    if (status && store_is_away(t->store)) {
+        wait_for_store(t, own.text);
+        return HONE_OK;
+    }
+    if (status)
+        return error_set(err, status, "%s", own.text);
+    if (t->away_at)
+        snprintf(t->warning, sizeof t->warning, "the store is back after %.1f s",
+                 (double)(time_now_ms() - t->away_at) / 1e3);
+    t->away_at = 0;
+    changes_clear(&t->changes);
+    return HONE_OK;
+}
+
+static hone_status finish_pass(struct tuner *t, hone_error *err)
+{
+    hone_status status = changes_none(&t->changes) ? HONE_OK : write_changes(t, err);
+    return status || t->away_at || t->over ? status : act(t, err);
+}
+
+/* A pass whose commit still waits for the store. */
+static hone_status pass_away(struct tuner *t, hone_error *err)
+{
+    if (t->now < t->retry_at)
+        return HONE_OK;
+    if (t->study.owner.pid)
+        t->study.lease_until = t->now + (int64_t)(t->spec->lease_s * 1000);
+    return finish_pass(t, err);
+}
+
 static hone_status pass(struct tuner *t, hone_error *err)
 {
     t->now = time_now_ms();
@@ -259,6 +322,8 @@ static hone_status pass(struct tuner *t, hone_error *err)
     t->n_ended = 0;
     t->n_new_values = 0;
     touch_alive(t);
+    if (t->away_at)
+        return pass_away(t, err);
     hone_status status = look_at_all(t, err);
     if (!status)
         status = requests_take(t, err);
@@ -270,13 +335,7 @@ static hone_status pass(struct tuner *t, hone_error *err)
         return status;
     finish_record(t);
     keep_lease(t);
-    if (!changes_none(&t->changes)) {
-        status = changes_commit(&t->changes, t->store, &t->study, t->now, err);
-        if (status)
-            return status;
-        changes_clear(&t->changes);
-    }
-    return t->over ? HONE_OK : act(t, err);
+    return finish_pass(t, err);
 }
 
 hone_status tuner_pass(struct tuner *t, hone_error *err)

@@ -317,7 +317,7 @@ struct tuner *tuner_open(struct store *store, const struct study_row *study, str
     t->lease_at = t->active_from = t->now;
     t->active_before = t->study.active_ms;
     t->study.lease_until = t->now + (int64_t)(spec->lease_s * 1000);
-    t->folder = study_folder(store, study->name);
+    t->folder = study_folder(store, &t->study);
     t->alive = t->folder ? path_join(t->folder, "alive") : NULL;
     if (!t->alive)
         status = error_memory(err);
@@ -369,7 +369,7 @@ void tuner_close(struct tuner *t)
 {
     if (!t)
         return;
-    if (t->active_from && t->study.owner.pid && !t->failed)
+    if (t->active_from && t->study.owner.pid && !t->failed && !t->away_at)
         release_lease(t);
     for (size_t i = 0; i < t->n_running; i++)
         running_free(t->running[i]);
@@ -406,5 +406,5 @@ const char *tuner_folder(const struct tuner *t)
 
 bool tuner_is_over(const struct tuner *t)
 {
-    return t->over;
+    return t->over && !t->away_at;
 }

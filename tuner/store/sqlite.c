@@ -187,6 +187,23 @@ static hone_status begin(struct store *store, int64_t study, uint64_t epoch, hon
     return HONE_OK;
 }
 
+static hone_status begin_copy(struct store *store, struct study_row *row, hone_error *err)
+{
+    struct sqlite_store *s = sqlite_self(store);
+    hone_status status = change_begin(s, err);
+    if (status != HONE_OK)
+        return status;
+    status = study_insert(s, row, err);
+    if (status != HONE_OK) {
+        sqlite_rollback(s);
+        return status;
+    }
+    s->writing = s->copying = true;
+    s->study = row->id = sqlite3_last_insert_rowid(s->db);
+    s->epoch = row->epoch;
+    return HONE_OK;
+}
+
 /* Before each write of a transaction. */
 static hone_status check_writing(const struct sqlite_store *s, hone_error *err)
 {
@@ -210,7 +227,10 @@ static hone_status put_event(struct store *store, const struct event *event, hon
 {
     struct sqlite_store *s = sqlite_self(store);
     hone_status status = check_writing(s, err);
-    return status != HONE_OK ? status : written(s, event_insert(s, s->study, s->epoch, event, err));
+    if (status != HONE_OK)
+        return status;
+    uint64_t epoch = s->copying ? event->epoch : s->epoch;
+    return written(s, event_insert(s, s->study, epoch, event, err));
 }
 
 static hone_status put_trial(struct store *store, const struct trial_row *row, hone_error *err)
@@ -296,6 +316,14 @@ static hone_status metric_number(struct sqlite_store *s, const char *name, size_
     return status;
 }
 
+static hone_status put_metric(struct store *store, const char *name, hone_error *err)
+{
+    struct sqlite_store *s = sqlite_self(store);
+    size_t number;
+    hone_status status = check_writing(s, err);
+    return status != HONE_OK ? status : written(s, metric_number(s, name, &number, err));
+}
+
 static hone_status put_observations(struct store *store, const struct observation *rows, size_t n,
                                     hone_error *err)
 {
@@ -366,7 +394,7 @@ static hone_status commit(struct store *store, hone_error *err)
     struct sqlite_store *s = sqlite_self(store);
     hone_status status = check_writing(s, err);
     if (status == HONE_OK) {
-        s->writing = false;
+        s->writing = s->copying = false;
         status = change_end(s, HONE_OK, err);
         if (status == HONE_OK && ++s->tuner_commits == MANY_COMMITS)
             lengthen_log(s);
@@ -426,9 +454,11 @@ static const struct store_ops sqlite_ops = {
     .study_delete = study_delete,
     .lease_take = lease_take,
     .begin = begin,
+    .begin_copy = begin_copy,
     .put_event = put_event,
     .put_trial = put_trial,
     .put_attempt = put_attempt,
+    .put_metric = put_metric,
     .put_observations = put_observations,
     .put_study = put_study,
     .answer_request = answer_request,
@@ -437,6 +467,7 @@ static const struct store_ops sqlite_ops = {
     .events = sqlite_events,
     .trials = sqlite_trials,
     .attempts = sqlite_attempts,
+    .metrics = sqlite_metrics,
     .observations = sqlite_observations,
     .counts = sqlite_counts,
     .version = sqlite_version,

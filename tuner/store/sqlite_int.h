@@ -27,6 +27,7 @@ struct sqlite_store {
     int64_t study;                   /* of the open transaction */
     uint64_t epoch;
     bool writing;                   /* between begin and commit or rollback */
+    bool copying;                   /* events keep their epoch */
     bool broken;                    /* a write of this transaction failed: it can only be undone */
     int64_t commits, tuner_commits; /* all of ours; those by commit() */
     /* Numbers of the metric names of `names_of`, in their order; kept between transactions. */
@@ -94,6 +95,8 @@ hone_status sqlite_trials(struct store *store, int64_t study, int64_t number, tr
                           void *context, hone_error *err);
 hone_status sqlite_attempts(struct store *store, int64_t study, int64_t trial,
                             attempt_visitor *visit, void *context, hone_error *err);
+hone_status sqlite_metrics(struct store *store, int64_t study, name_visitor *visit, void *context,
+                           hone_error *err);
 hone_status sqlite_observations(struct store *store, int64_t study, int64_t trial,
                                 const char *metric, observation_visitor *visit, void *context,
                                 hone_error *err);

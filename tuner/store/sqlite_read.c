@@ -235,6 +235,22 @@ hone_status sqlite_attempts(struct store *store, int64_t study, int64_t trial,
     return status;
 }
 
+hone_status sqlite_metrics(struct store *store, int64_t study, name_visitor *visit, void *context,
+                           hone_error *err)
+{
+    struct sqlite_store *s = sqlite_self(store);
+    sqlite3_stmt *q;
+    hone_status status = QUERY(s, SQL_METRICS, &q, err, INT(study));
+    if (status != HONE_OK)
+        return status;
+    while (sqlite_next(s, q, &status, err)) {
+        const char *name = sqlite_text(q, 0);
+        status = name == NULL ? error_memory(err) : visit(context, name, err);
+    }
+    sqlite_done(s, SQL_METRICS, q);
+    return status;
+}
+
 hone_status sqlite_observations(struct store *store, int64_t study, int64_t trial,
                                 const char *metric, observation_visitor *visit, void *context,
                                 hone_error *err)

@@ -165,6 +165,6 @@ void sqlite_rollback(struct sqlite_store *s)
      * the store was opened, so that this needs no memory. */
     if (!sqlite3_get_autocommit(s->db))
         (void)sqlite_run(s, SQL_ROLLBACK, NULL, 0, NULL);
-    s->writing = s->broken = false;
+    s->writing = s->broken = s->copying = false;
     s->names_of = 0; /* names that were added in it are gone */
 }

@@ -209,10 +209,8 @@ struct store *store_open(const char *url, bool create, hone_error *err)
 {
     static const char scheme[] = "sqlite:";
     const char *path = url;
-    if (strncmp(url, "postgresql:", 11) == 0 || strncmp(url, "postgres:", 9) == 0) {
-        error_set(err, HONE_EINVAL, "store %s: this hone knows sqlite:PATH only", url);
-        return NULL;
-    }
+    if (strncmp(url, "postgresql:", 11) == 0 || strncmp(url, "postgres:", 9) == 0)
+        return postgres_open(url, create, err);
     if (strncmp(url, scheme, sizeof scheme - 1) == 0)
         path = url + sizeof scheme - 1;
     if (*path == '\0') {
@@ -238,6 +236,22 @@ void store_close(struct store *store)
 void store_set_patience(struct store *store, int64_t ms)
 {
     store->ops->set_patience(store, ms);
+}
+
+bool store_is_server(const struct store *store)
+{
+    return store->is_server;
+}
+
+bool store_is_away(const struct store *store)
+{
+    return store->ops->is_away != NULL && store->ops->is_away(store);
+}
+
+hone_status store_settle(struct store *store, bool *kept_out, hone_error *err)
+{
+    *kept_out = false;
+    return store->ops->settle == NULL ? HONE_OK : store->ops->settle(store, kept_out, err);
 }
 
 hone_status store_study_create(struct store *store, struct study_row *row, hone_error *err)
@@ -275,6 +289,11 @@ hone_status store_begin(struct store *store, int64_t study, uint64_t epoch, hone
     return store->ops->begin(store, study, epoch, err);
 }
 
+hone_status store_begin_copy(struct store *store, struct study_row *row, hone_error *err)
+{
+    return store->ops->begin_copy(store, row, err);
+}
+
 hone_status store_put_event(struct store *store, const struct event *event, hone_error *err)
 {
     return store->ops->put_event(store, event, err);
@@ -288,6 +307,11 @@ hone_status store_put_trial(struct store *store, const struct trial_row *row, ho
 hone_status store_put_attempt(struct store *store, const struct attempt_row *row, hone_error *err)
 {
     return store->ops->put_attempt(store, row, err);
+}
+
+hone_status store_put_metric(struct store *store, const char *name, hone_error *err)
+{
+    return store->ops->put_metric(store, name, err);
 }
 
 hone_status store_put_observations(struct store *store, const struct observation *rows, size_t n,
@@ -333,6 +357,12 @@ hone_status store_attempts(struct store *store, int64_t study, int64_t trial,
                            attempt_visitor *visit, void *context, hone_error *err)
 {
     return store->ops->attempts(store, study, trial, visit, context, err);
+}
+
+hone_status store_metrics(struct store *store, int64_t study, name_visitor *visit, void *context,
+                          hone_error *err)
+{
+    return store->ops->metrics(store, study, visit, context, err);
 }
 
 hone_status store_observations(struct store *store, int64_t study, int64_t trial,

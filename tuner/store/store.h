@@ -156,15 +156,20 @@ struct request_row {
 };
 
 /**
- * Open "sqlite:PATH" or a plain path. Creates the file and its folder (0600, 0700) when `create`;
- * migrates an old schema. A file on a network file system is refused, naming a local one.
+ * Open "sqlite:PATH" or a plain path, or "postgresql://...". Creates the file and its folder (0600,
+ * 0700), or the tables, when `create`; migrates an old schema. A file on a network file system is
+ * refused, naming a local one.
  * @return NULL: HONE_ENOTFOUND: no such store and not create; HONE_EIO: damaged, read-only, disk
  * full, newer schema: the text names the file and what to do
  */
 struct store *store_open(const char *url, bool create, hone_error *err);
 void store_close(struct store *store);
-/** The address as the user would write it. */
+/** The address as the user would write it, without a password. */
 const char *store_url(const struct store *store);
+/** Whether it is a server's: used by several machines, and in no folder of this one. */
+bool store_is_server(const struct store *store);
+/** Whether the last failure was the server or the way to it, so that the same may work later. */
+bool store_is_away(const struct store *store);
 /** How long a call waits while another program holds the store's lock; 10 s at first. */
 void store_set_patience(struct store *store, int64_t ms);
 /**
@@ -207,12 +212,19 @@ HONE_NODISCARD hone_status store_lease_take(struct store *store, int64_t study, 
 /** HONE_ESTATE: the lease has passed to another tuner; nothing may be written. */
 HONE_NODISCARD hone_status store_begin(struct store *store, int64_t study, uint64_t epoch,
                                        hone_error *err);
+/** As store_begin(), for a study that is not there yet: the row is put in as it is, its events, all
+ * of them, keep their epochs. Fills row->id. HONE_ESTATE: the name or the uid is taken. */
+HONE_NODISCARD hone_status store_begin_copy(struct store *store, struct study_row *row,
+                                            hone_error *err);
+/* A write that fails may be known at once or by store_commit(). */
 HONE_NODISCARD hone_status store_put_event(struct store *store, const struct event *event,
                                            hone_error *err);
 HONE_NODISCARD hone_status store_put_trial(struct store *store, const struct trial_row *row,
                                            hone_error *err);
 HONE_NODISCARD hone_status store_put_attempt(struct store *store, const struct attempt_row *row,
                                              hone_error *err);
+/** Give a metric's name the next number; observations do it by themselves. */
+HONE_NODISCARD hone_status store_put_metric(struct store *store, const char *name, hone_error *err);
 HONE_NODISCARD hone_status store_put_observations(struct store *store,
                                                   const struct observation *rows, size_t n,
                                                   hone_error *err);
@@ -222,8 +234,11 @@ HONE_NODISCARD hone_status store_put_study(struct store *store, const struct stu
                                            hone_error *err);
 HONE_NODISCARD hone_status store_answer_request(struct store *store, int64_t id, const char *answer,
                                                 hone_error *err);
-/** Durable when it returns HONE_OK. On failure everything since store_begin() is undone. */
+/** Durable when it returns HONE_OK. On failure everything since store_begin() is undone; when
+ * store_is_away(), perhaps not: its answer may have been lost. */
 HONE_NODISCARD hone_status store_commit(struct store *store, hone_error *err);
+/** Whether a commit whose answer was lost was kept after all. HONE_EIO: still not known. */
+HONE_NODISCARD hone_status store_settle(struct store *store, bool *kept_out, hone_error *err);
 void store_rollback(struct store *store);
 
 /* ---- Reading; safe beside a writing tuner; each call sees one consistent state ---- */
@@ -232,6 +247,7 @@ void store_rollback(struct store *store);
 typedef hone_status event_visitor(void *context, const struct event *event, hone_error *err);
 typedef hone_status trial_visitor(void *context, const struct trial_row *row, hone_error *err);
 typedef hone_status attempt_visitor(void *context, const struct attempt_row *row, hone_error *err);
+typedef hone_status name_visitor(void *context, const char *name, hone_error *err);
 typedef hone_status observation_visitor(void *context, const struct observation *row,
                                         hone_error *err);
 HONE_NODISCARD hone_status store_events(struct store *store, int64_t study, int64_t after_seq,
@@ -242,6 +258,9 @@ HONE_NODISCARD hone_status store_trials(struct store *store, int64_t study, int6
 /** By trial, then number; one trial's when trial >= 0. */
 HONE_NODISCARD hone_status store_attempts(struct store *store, int64_t study, int64_t trial,
                                           attempt_visitor *visit, void *context, hone_error *err);
+/** Names of metrics, in the order in which the study first saw them. */
+HONE_NODISCARD hone_status store_metrics(struct store *store, int64_t study, name_visitor *visit,
+                                         void *context, hone_error *err);
 /** By trial, attempt, metric, seq; all trials when -1, all metrics when NULL, in the order in which
  * the study first saw them. */
 HONE_NODISCARD hone_status store_observations(struct store *store, int64_t study, int64_t trial,

@@ -8,6 +8,8 @@
 struct store_ops {
     void (*close)(struct store *store);
     void (*set_patience)(struct store *store, int64_t ms);
+    bool (*is_away)(const struct store *store);                                  /* or NULL */
+    hone_status (*settle)(struct store *store, bool *kept_out, hone_error *err); /* or NULL */
 
     hone_status (*study_create)(struct store *store, struct study_row *row, hone_error *err);
     hone_status (*study_find)(struct store *store, const char *name, struct study_row *out,
@@ -21,9 +23,11 @@ struct store_ops {
                               uint64_t *epoch_out, hone_error *err);
 
     hone_status (*begin)(struct store *store, int64_t study, uint64_t epoch, hone_error *err);
+    hone_status (*begin_copy)(struct store *store, struct study_row *row, hone_error *err);
     hone_status (*put_event)(struct store *store, const struct event *event, hone_error *err);
     hone_status (*put_trial)(struct store *store, const struct trial_row *row, hone_error *err);
     hone_status (*put_attempt)(struct store *store, const struct attempt_row *row, hone_error *err);
+    hone_status (*put_metric)(struct store *store, const char *name, hone_error *err);
     hone_status (*put_observations)(struct store *store, const struct observation *rows, size_t n,
                                     hone_error *err);
     hone_status (*put_study)(struct store *store, const struct study_row *row, hone_error *err);
@@ -38,6 +42,8 @@ struct store_ops {
                           void *context, hone_error *err);
     hone_status (*attempts)(struct store *store, int64_t study, int64_t trial,
                             attempt_visitor *visit, void *context, hone_error *err);
+    hone_status (*metrics)(struct store *store, int64_t study, name_visitor *visit, void *context,
+                           hone_error *err);
     hone_status (*observations)(struct store *store, int64_t study, int64_t trial,
                                 const char *metric, observation_visitor *visit, void *context,
                                 hone_error *err);
@@ -57,10 +63,14 @@ struct store_ops {
 struct store {
     const struct store_ops *ops;
     char *url;
+    bool is_server; /* several machines may use it; it lies in no folder */
 };
 
 /* Opens the file `path`; `url` is copied. */
 struct store *sqlite_open(const char *url, const char *path, bool create, hone_error *err);
+
+/* Connects to the database of an address "postgresql://...". */
+struct store *postgres_open(const char *url, bool create, hone_error *err);
 
 /* The state whose text this is; -1 when there is none. */
 int event_kind_of(const char *text);
