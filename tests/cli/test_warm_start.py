@@ -205,3 +205,18 @@ def test_a_warm_started_study_survives_kills(lab, mode):
     assert origins == (["warm"] * 6 if mode == "identical" else []) + ["search"] * 6
     assert len(lab.events("new", "transfer")) == (mode == "transfer")
     lab.hone("replay", "new")
+
+
+def test_a_belief_shapes_the_first_proposals_and_survives_a_resume(lab):
+    space = ("  x: {type: float, min: 0, max: 1, prior: {at: 0.8, sd: 0.05}}\n"
+             "  fail: {values: ['no', 'maybe', 'perhaps'], prior: {maybe: 100, 'no': 0}}\n")
+    lab.study("new", trials=8, parallel=1, strategy="bayesian", parameters=space)
+    lab.hone("run", "new.yaml", "--quiet")
+    params = [t["params"] for t in exported(lab, "new")]
+    assert params[0] == {"x": 0.8, "fail": "maybe"}
+    assert sum(abs(p["x"] - 0.8) < 0.2 and p["fail"] == "maybe" for p in params) >= 6
+    lab.hone("run", "new.yaml", "-n", "16", "--quiet")
+    lab.hone("replay", "new")
+    lab.study("new", trials=16, parallel=1, strategy="bayesian",
+              parameters=space.replace("at: 0.8", "at: 0.7"))
+    assert "parameters.x" in lab.hone("run", "new.yaml", status=2).stderr
