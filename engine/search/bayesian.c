@@ -18,15 +18,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "search/design.h"
 #include "search/gp/aim.h"
 #include "search/gp/transfer.h"
-#include "search/sobol.h"
 
 #define MIN_DESIGN   10
 #define MAX_DESIGN   16
 #define DESIGN_SHARE 4    /* of the budget, at most a fourth */
 #define BELIEF       10.0 /* trials that a person's prior is worth (Hvarfner et al. 2022) */
-#define LEADS        3    /* first proposals that come from earlier studies */
 #define AFTER_LEADS  2    /* spread points after them, before the parents are weighed */
 
 /* ---- Memo ------------------------------------------------------------------------------------ */
@@ -152,63 +151,6 @@ static size_t design_size(const struct search_view *view, size_t d)
     return view->options->parallel > n ? (size_t)view->options->parallel : n;
 }
 
-/* Defaults where there are some, else the middle of each parameter. */
-static bool centre(const struct search_view *view, double *row, struct rng *rng)
-{
-    for (size_t j = 0; j < view->space->n; j++)
-        row[j] = space_middle(&view->space->params[j]);
-    space_complete(view->space, row, rng);
-    return space_satisfies(view->space, row);
-}
-
-/* The best configurations of the parents in turn: the first that is new. False: there is none. */
-static bool propose_lead(const struct search_view *view, double *row)
-{
-    size_t width = view->space->n;
-    for (size_t i = 0;; i++) {
-        bool any = false;
-        for (size_t p = 0; p < view->n_parents; p++) {
-            const struct search_parent *parent =
-                &view->parents[(p + view->next_id) % view->n_parents];
-            if (i >= parent->n)
-                continue;
-            any = true;
-            memcpy(row, parent->rows + i * width, width * sizeof *row);
-            if (space_satisfies(view->space, row) && search_is_new(view, row))
-                return true;
-        }
-        if (!any)
-            return false;
-    }
-}
-
-static hone_status propose_design(const struct search_view *view, size_t size, double *row,
-                                  struct buf *why, hone_error *err)
-{
-    struct rng rng;
-    rng_init(&rng, view->options->seed, RNG_DESIGN, view->next_id);
-    if (view->n_trials < LEADS && propose_lead(view, row)) {
-        buf_text(why, "the best of an earlier study");
-        return HONE_OK;
-    }
-    if (view->n_trials == 0 && centre(view, row, &rng)) {
-        buf_text(why, "the middle of the space, and defaults");
-        return HONE_OK;
-    }
-    double *u = arena_array(view->scratch, view->space->n, sizeof *u);
-    if (u == NULL)
-        return error_memory(err);
-    sobol_point(view->options->seed, view->next_id, view->space->n, u);
-    for (size_t j = 0; j < view->space->n; j++)
-        u[j] = space_prior_unit(&view->space->params[j], u[j]);
-    if (space_from_unit(view->space, u, row, &rng) && search_is_new(view, row)) {
-        buf_printf(why, "spread point; the model starts after %zu trials", size);
-        return HONE_OK;
-    }
-    buf_text(why, "random point; the spread points are used up");
-    return search_random_new(view, &rng, row, err);
-}
-
 /* ---- The proposal ---------------------------------------------------------------------------- */
 
 static hone_status propose_random(const struct search_view *view, const char *reason, double *row,
@@ -276,7 +218,7 @@ static hone_status propose(const struct search_view *view, struct buf *memo, dou
         state.head.gain = (double)NAN;
     size_t design = design_size(view, gs.d), known = gp_aim_trials(&aim);
     bool can_model = gp_aim_has_values(&aim) && gs.d > 0;
-    if (can_model && known >= LEADS + AFTER_LEADS && known >= view->options->parallel &&
+    if (can_model && known >= DESIGN_LEADS + AFTER_LEADS && known >= view->options->parallel &&
         !gp_transfer(&aim.models[0], &state.parents, state.outcomes[0].theta))
         return error_memory(err);
     /* Parents that prove right take the place of the rest of the design. */
@@ -287,7 +229,7 @@ static hone_status propose(const struct search_view *view, struct buf *memo, dou
     if (by_model && space_has_prior(view->space))
         aim.judge.belief = BELIEF / fmax(1.0, (double)aim.models[0].rows.n);
     if (!by_model)
-        status = propose_design(view, design, row, why, err);
+        status = design_propose(view, design, row, why, err);
     else if (status == HONE_OK)
         status = choose(&aim, &state, row, why, err);
     else
