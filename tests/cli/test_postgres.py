@@ -1,0 +1,129 @@
+"""Studies in a PostgreSQL database: a server that is killed, two tuners, copies there and back."""
+
+import collections
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+
+import pytest
+
+from lab import Lab, wait_until
+
+SERVER = str(pathlib.Path(os.environ["HONE_SOURCE"], "tests", "postgres"))
+TABLES = {"study": "uid", "event": "seq", "trial": "number", "attempt": "trial, number",
+          "metric": "number", "observation": "trial, attempt, metric, seq"}
+SCRIPT = """echo "$HONE_TRIAL $HONE_ATTEMPT" >> proof
+for step in 1 2 3; do echo "m=0.$step$HONE_TRIAL"; sleep 0.05; done
+"""
+
+
+class Server:
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="hone-postgres-", dir="/tmp")
+        os.chmod(self.folder, 0o755)
+
+    def do(self, what):
+        return subprocess.run([SERVER, what, self.folder], stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=120)
+
+    def url(self, name):
+        subprocess.run(["createdb", "-h", self.folder, "-U", "hone", name], check=True)
+        return f"postgresql://hone@{self.folder.replace('/', '%2F')}/{name}"
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = Server()
+    done = server.do("start")
+    if done.returncode == 77:
+        shutil.rmtree(server.folder)
+        pytest.skip(done.stderr)
+    assert done.returncode == 0, done.stderr
+    yield server
+    server.do("stop")
+    shutil.rmtree(server.folder)
+
+
+@pytest.fixture
+def lab(server, tmp_path, request):
+    lab = Lab(tmp_path)
+    lab.script(SCRIPT)
+    lab.url = server.url(request.node.name[:40])
+    return lab
+
+
+def dump(path):
+    """All that a file has of its studies, but the numbers that are the file's own."""
+    db = sqlite3.connect(path)
+    found = {}
+    for table, order in TABLES.items():
+        db.text_factory = str
+        names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+        db.text_factory = bytes  # what a script printed may be anything
+        names = [n for n in names if n not in ("id", "study")]
+        found[table] = db.execute(f"SELECT {', '.join(names)} FROM {table} "
+                                  f"ORDER BY {order}").fetchall()
+    db.close()
+    return found
+
+
+def test_a_server_that_is_killed_and_comes_back_loses_nothing(lab, server):
+    lab.study(trials=24, parallel=2, strategy="bayesian")
+    tuner = lab.start("run", "s.yaml", "--store", lab.url)
+    proof = lab.folder / "proof"
+    for ended in 4, 10, 16:
+        wait_until(lambda: proof.exists() and len(proof.read_text().split("\n")) > ended,
+                   f"trial {ended}")
+        server.do("kill")
+        done = server.do("start")
+        assert done.returncode == 0, done.stderr
+    out, err = tuner.communicate(timeout=120)
+    assert tuner.returncode == 0, (out, err)
+    runs = collections.Counter(proof.read_text().split("\n")[:-1])
+    assert runs == {f"{trial} 1": 1 for trial in range(24)}
+    assert "all 24 proposals are the same again" in lab.hone("replay", "s", "--store",
+                                                              lab.url).stdout
+    lab.hone("copy", "s", "--store", lab.url, "--to", "sqlite:.hone/hone.db")
+    assert [t["state"] for t in lab.trials()] == ["completed"] * 24
+    for trial, values in lab.values().items():
+        assert [v[2] for v in values] == [float(f"0.{step}{trial}") for step in (1, 2, 3)]
+
+
+def test_a_second_tuner_is_refused(lab):
+    lab.script("echo m=0.5; while [ ! -e go ]; do sleep 0.02; done")
+    lab.study(trials=4, parallel=2)
+    tuner = lab.start("run", "s.yaml", "--store", lab.url)
+    wait_until(lambda: (lab.folder / ".hone/studies/s/trial-0001/attempt-1/log").exists(), "trials")
+    done = lab.hone("run", "s.yaml", "--store", lab.url, status=3)
+    assert f"pid {tuner.pid}" in done.stderr
+    assert "driven by a tuner" in lab.hone("copy", "s", "--to", "other.db", "--store", lab.url,
+                                           status=3).stderr
+    lab.write("go", "")
+    tuner.communicate(timeout=60)
+    assert tuner.returncode == 0
+
+
+def test_a_copy_there_and_back_is_equal(lab):
+    lab.script(r"printf 'm=0.5\nm=nan\n'; [ $HONE_TRIAL -lt 3 ] && exit; "
+               r"printf 'b \377\376\n'; exit 1")
+    lab.study(trials=6, parallel=2, extra="nonfinite: ignore\n")
+    lab.hone("run", "s.yaml")
+    before = dump(lab.folder / ".hone/hone.db")
+    assert any(isinstance(x, bytes) and b"\xff\xfe" in x for row in before["trial"] for x in row)
+    lab.hone("copy", "s", "--to", lab.url)
+    assert "exists already" in lab.hone("copy", "s", "--to", lab.url, status=3).stderr
+    lab.hone("replay", "s", "--store", lab.url)
+    assert "m=0.5" in lab.hone("logs", "s", "1", "--store", lab.url).stdout
+    (lab.folder / ".hone/hone.db").rename(lab.folder / "old.db")
+    lab.hone("copy", "s", "--store", lab.url, "--to", ".hone/hone.db", "--move")
+    assert dump(lab.folder / ".hone/hone.db") == before
+    assert "no study" in lab.hone("status", "s", "--store", lab.url, status=2).stderr
+
+
+def test_a_password_is_never_printed(lab):
+    url = lab.url.replace("hone@", "guest:se%40cret@", 1)
+    done = lab.hone("list", "--store", url, status=3)
+    assert "guest" in done.stderr and "cret" not in done.stdout + done.stderr
