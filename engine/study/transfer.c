@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/numeric.h"
 
 static const hone_setting *find_setting(const hone_result *result, const char *name)
 {
@@ -35,20 +36,6 @@ static bool row_of(const struct hone_space *space, const hone_result *result, do
             return false;
     }
     return true;
-}
-
-/* Best first; equal values in the order in which they came. */
-static void sort_results(size_t *index, const double *value, size_t n)
-{
-    for (size_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
-        for (size_t i = gap; i < n; i++) {
-            size_t item = index[i], j = i;
-            for (; j >= gap && (value[index[j - gap]] > value[item] ||
-                                (value[index[j - gap]] == value[item] && index[j - gap] > item));
-                 j -= gap)
-                index[j] = index[j - gap];
-            index[j] = item;
-        }
 }
 
 hone_status hone_transfer(hone_optimizer *opt, const hone_result *results, size_t n,
@@ -75,13 +62,12 @@ hone_status hone_transfer(hone_optimizer *opt, const hone_result *results, size_
         if (!isfinite(results[i].value) || !row_of(opt->space, &results[i], rows + used * width))
             continue;
         value[used] = opt->options.maximize[0] ? -results[i].value : results[i].value;
-        index[used] = used;
         used++;
     }
     double *block = mem_array(used * (width + 1), sizeof *block);
     if (block == NULL)
         return error_memory(err);
-    sort_results(index, value, used);
+    num_order(value, used, index); /* best first */
     for (size_t i = 0; i < used; i++) {
         memcpy(block + i * width, rows + index[i] * width, width * sizeof *rows);
         block[used * width + i] = value[index[i]];
