@@ -24,13 +24,16 @@
 #include "search/design.h"
 #include "search/gp/gp.h"
 #include "search/mixture.h"
+#include "search/hypervolume.h"
 #include "search/pareto.h"
 
 #define DESIGN     10
 #define GOOD_SHARE 0.1
 #define MAX_GOOD   25
-#define CANDIDATES 24 /* a multiple of PARZEN_GROUP */
-#define MAX_DRAWS  20 /* for each candidate, where `where` refuses */
+#define MAX_PART   64  /* of a front that are looked at, to take some */
+#define BEYOND     1.0 /* ranges that the reference lies behind the worst values */
+#define CANDIDATES 24  /* a multiple of PARZEN_GROUP */
+#define MAX_DRAWS  20  /* for each candidate, where `where` refuses */
 
 /* ---- Good and bad trials --------------------------------------------------------------------- */
 
@@ -81,9 +84,65 @@ static bool collect_told(struct told *told, struct split *split, const struct se
 }
 
 /*
- * The best are good: by front, then those with room around them, then the earlier. With one
- * objective that is the order of the values.
+ * Of the front that does not fit as a whole, take those that together dominate most, one after the
+ * other. Crowding would take its far ends, which are no good in the other objectives.
  */
+static bool take_part(const struct told *told, size_t m, const size_t *rank, size_t front,
+                      const double *crowding, size_t wanted, bool *is_good, struct arena *arena)
+{
+    size_t *part = arena_array(arena, MAX_PART, sizeof *part), n = 0;
+    double *points = arena_array(arena, MAX_GOOD * m, sizeof *points);
+    double reference[HONE_MAX_OBJECTIVES], least[HONE_MAX_OBJECTIVES];
+    if (part == NULL || points == NULL)
+        return false;
+    for (size_t j = 0; j < m; j++) {
+        reference[j] = -(double)INFINITY;
+        least[j] = (double)INFINITY;
+    }
+    for (size_t i = 0; i < told->n; i++) {
+        if (rank[i] > front)
+            continue;
+        for (size_t j = 0; j < m; j++) {
+            reference[j] = fmax(reference[j], told->values[i * m + j]);
+            least[j] = fmin(least[j], told->values[i * m + j]);
+        }
+        if (rank[i] < front)
+            continue;
+        /* The least crowded MAX_PART of it. */
+        size_t k = n < MAX_PART ? n : MAX_PART;
+        while (k > 0 && crowding[i] > crowding[part[k - 1]])
+            k--;
+        if (k == MAX_PART)
+            continue;
+        n += n < MAX_PART;
+        for (size_t q = n - 1; q > k; q--)
+            part[q] = part[q - 1];
+        part[k] = i;
+    }
+    for (size_t j = 0; j < m; j++) /* so that the ends count too */
+        reference[j] += BEYOND * (reference[j] - least[j]);
+    for (size_t taken = 0; taken < wanted; taken++) {
+        size_t best = n;
+        double most = -1.0;
+        for (size_t k = 0; k < n; k++) {
+            if (is_good[part[k]])
+                continue;
+            memcpy(points + taken * m, told->values + part[k] * m, m * sizeof *points);
+            double volume = hypervolume(points, taken + 1, m, reference, arena);
+            if (volume > most) {
+                most = volume;
+                best = k;
+            }
+        }
+        if (best == n)
+            return true;
+        is_good[part[best]] = true;
+        memcpy(points + taken * m, told->values + part[best] * m, m * sizeof *points);
+    }
+    return true;
+}
+
+/* The best are good: front by front. With one objective that is the order of the values. */
 static bool split_told(struct split *split, const struct told *told, size_t m, struct arena *arena)
 {
     size_t *rank = arena_array(arena, told->n, sizeof *rank), n = told->n;
@@ -95,13 +154,15 @@ static bool split_told(struct split *split, const struct told *told, size_t m, s
     if (fronts == 0 || !pareto_crowding(told->values, n, m, rank, fronts, arena, crowding))
         return false;
     size_t wanted = (size_t)fmin(ceil(GOOD_SHARE * (double)n), MAX_GOOD);
-    for (size_t k = 0; k < wanted; k++) {
-        size_t best = n;
+    for (size_t front = 0; front < fronts && wanted > 0; front++) {
+        size_t size = 0;
         for (size_t i = 0; i < n; i++)
-            if (!is_good[i] && (best == n || rank[i] < rank[best] ||
-                                (rank[i] == rank[best] && crowding[i] > crowding[best])))
-                best = i;
-        is_good[best] = true;
+            size += rank[i] == front;
+        if (size > wanted && !take_part(told, m, rank, front, crowding, wanted, is_good, arena))
+            return false;
+        for (size_t i = 0; i < n && size <= wanted; i++)
+            is_good[i] |= rank[i] == front;
+        wanted -= size < wanted ? size : wanted;
     }
     for (size_t i = 0; i < n; i++)
         if (is_good[i])
