@@ -594,13 +594,13 @@ static const struct plot_kind kinds[] = {
 
 const struct plot_kind *plot_find(const char *name, hone_error *err)
 {
-    struct buf names;
-    buf_init(&names, 400);
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i].name, name) == 0)
             return &kinds[i];
+    struct buf names;
+    buf_init(&names, 400);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         buf_printf(&names, "%s%s", i > 0 ? ", " : "", kinds[i].name);
-    }
     error_set(err, HONE_EINVAL, "no plot \"%.60s\"; there are %s", name, names.data);
     buf_release(&names);
     return NULL;
