@@ -22,9 +22,14 @@ class Terminal:
         env = dict(lab.env, TERM="xterm-256color", LANG="C.UTF-8")
         self.process = subprocess.Popen([HONE, *words], cwd=lab.folder, env=env, stdin=end,
                                         stdout=end, stderr=end, start_new_session=True,
-                                        preexec_fn=lambda: os.set_blocking(0, True))
+                                        preexec_fn=self.prepare)
         os.close(end)
         os.set_blocking(self.fd, False)
+
+    @staticmethod
+    def prepare():
+        os.set_blocking(0, True)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored
 
     def read(self):
         try:
