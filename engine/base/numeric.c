@@ -389,3 +389,13 @@ double num_median(double *x, size_t n)
     num_sort(x, n);
     return n % 2 == 1 ? x[n / 2] : x[n / 2 - 1] / 2.0 + x[n / 2] / 2.0;
 }
+
+double num_centre(double *x, size_t n, double *sd_out)
+{
+    const double mad_to_sd = 1.48;
+    double middle = num_median(x, n);
+    for (size_t i = 0; i < n; i++)
+        x[i] = fabs(x[i] - middle);
+    *sd_out = mad_to_sd * num_median(x, n);
+    return middle;
+}

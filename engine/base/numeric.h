@@ -48,4 +48,8 @@ void num_order(const double *key, size_t n, size_t *index);
  * doubles are. */
 double num_median(double *x, size_t n);
 
+/** The median as above, and the spread about it: 1.48 times the median distance, which is the
+ * standard deviation of a normal distribution. */
+double num_centre(double *x, size_t n, double *sd_out);
+
 #endif

@@ -50,6 +50,19 @@ struct search_view {
     size_t n_parents;
 };
 
+/** How many of a trial's reports have a step up to s. O(log n). */
+size_t search_reports_until(const struct search_trial *trial, double s);
+
+/** What completed trials still gained after a step: final value minus the last one until then. */
+struct search_gain {
+    size_t n; /* trials that had reported by then */
+    double median;
+    double sd; /* as num_centre() has it */
+};
+
+/** @param work  room for one number a trial; without a trial only n is set */
+struct search_gain search_gain_after(const struct search_view *view, double s, double *work);
+
 /** Whether no trial of the view has this row (always true when repeats are allowed). O(1). */
 bool search_is_new(const struct search_view *view, const double *row);
 

@@ -36,33 +36,8 @@
 #define MIN_POWER -1.0
 #define MAX_POWER 3.0
 
-#define MAD_TO_SD 1.48
-#define MISFIT    0.05
-#define DOUBT     0.3
-
-/* The last report at a step <= s, or NULL. */
-static const struct report *report_until(const struct search_trial *trial, double s)
-{
-    size_t low = 0, high = trial->n_reports;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (trial->reports[middle].step <= s)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low > 0 ? &trial->reports[low - 1] : NULL;
-}
-
-/* Median of n >= 1 numbers and their spread, on the scale of a standard deviation. */
-static double centre(double *x, size_t n, double *spread_out)
-{
-    double middle = num_median(x, n);
-    for (size_t i = 0; i < n; i++)
-        x[i] = fabs(x[i] - middle);
-    *spread_out = MAD_TO_SD * num_median(x, n);
-    return middle;
-}
+#define MISFIT 0.05
+#define DOUBT  0.3
 
 struct prior {
     double f, sd;
@@ -72,22 +47,21 @@ struct prior {
 
 static bool find_prior(const struct search_view *view, const struct report *now, struct prior *out)
 {
-    double *gain = arena_array(view->scratch, view->n_trials, sizeof *gain);
-    if (gain == NULL)
+    double *work = arena_array(view->scratch, view->n_trials, sizeof *work);
+    if (work == NULL)
         return false;
     *out = (struct prior){.best = (double)INFINITY};
     for (size_t i = 0; i < view->n_trials; i++) {
         const struct search_trial *trial = &view->trials[i];
-        if (trial->state != HONE_TRIAL_COMPLETED)
-            continue;
-        out->best = fmin(out->best, trial->values[0]);
-        const struct report *then = report_until(trial, now->step);
-        if (then != NULL)
-            gain[out->n++] = trial->values[0] - then->value;
+        if (trial->state == HONE_TRIAL_COMPLETED)
+            out->best = fmin(out->best, trial->values[0]);
     }
-    if (out->n < MIN_COMPLETED)
+    struct search_gain gain = search_gain_after(view, now->step, work);
+    out->n = gain.n;
+    if (gain.n < MIN_COMPLETED)
         return false;
-    out->f = now->value + centre(gain, out->n, &out->sd);
+    out->f = now->value + gain.median;
+    out->sd = gain.sd;
     return true;
 }
 
@@ -114,7 +88,7 @@ static void read_curve(const struct search_trial *trial, double R, struct curve 
     }
     for (size_t i = 0; i + 1 < out->n; i++)
         jumps[i] = out->y[i + 1] - out->y[i];
-    centre(jumps, out->n - 1, &out->noise);
+    num_centre(jumps, out->n - 1, &out->noise);
     out->noise *= sqrt(0.5);
     out->range = high - low;
 }

@@ -20,20 +20,6 @@
 #define MIN_COMPLETED  4
 #define DEFAULT_WARMUP 1
 
-/* How many of the reports have a step up to s. */
-static size_t reports_up_to(const struct search_trial *trial, double s)
-{
-    size_t low = 0, high = trial->n_reports;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (trial->reports[middle].step <= s)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static bool stops(const struct search_view *view, size_t index, struct buf *reason)
 {
     const struct search_trial *trial = &view->trials[index];
@@ -56,7 +42,7 @@ static bool stops(const struct search_view *view, size_t index, struct buf *reas
                 means[n++] = (double)INFINITY;
             continue;
         }
-        size_t n_before = reports_up_to(other, now->step);
+        size_t n_before = search_reports_until(other, now->step);
         if (n_before == 0)
             continue;
         means[n++] = other->reports[n_before - 1].sum / (double)n_before;

@@ -16,17 +16,7 @@
 #include "base/numeric.h"
 
 #define MIN_FINALS  3
-#define MAD_TO_SD   1.48
 #define GUESS_EXTRA 0.25 /* variance of t, of a value that could not be imputed */
-
-/* The last report at a step <= r. */
-static const struct report *report_at(const struct search_trial *trial, double r)
-{
-    const struct report *last = NULL;
-    for (size_t i = 0; i < trial->n_reports && trial->reports[i].step <= r; i++)
-        last = &trial->reports[i];
-    return last;
-}
 
 static bool is_completed(const struct search_trial *trial)
 {
@@ -49,20 +39,11 @@ static struct imputed impute(const struct search_view *view, const struct search
                              double best, double *work)
 {
     const struct report *last = &stopped->reports[stopped->n_reports - 1];
-    size_t n = 0;
-    for (size_t i = 0; i < view->n_trials; i++) {
-        const struct search_trial *trial = &view->trials[i];
-        const struct report *then = is_completed(trial) ? report_at(trial, last->step) : NULL;
-        if (then != NULL)
-            work[n++] = trial->values[0] - then->value;
-    }
-    if (n < MIN_FINALS)
+    struct search_gain gain = search_gain_after(view, last->step, work);
+    if (gain.n < MIN_FINALS)
         return (struct imputed){.y = last->value, .extra_t = GUESS_EXTRA};
-    double centre = num_median(work, n);
-    for (size_t i = 0; i < n; i++)
-        work[i] = fabs(work[i] - centre);
-    double sd = MAD_TO_SD * num_median(work, n);
-    return (struct imputed){.y = fmax(last->value + centre, best), .extra_y = sd * sd};
+    return (struct imputed){.y = fmax(last->value + gain.median, best),
+                            .extra_y = gain.sd * gain.sd};
 }
 
 /* ---- Equal rows ------------------------------------------------------------------------------ */
