@@ -79,26 +79,17 @@ static hone_status check(struct store *store, const struct study_row *row, const
 static hone_status write_event(struct store *store, struct study_row *row, const struct spec *spec,
                                char *body, hone_error *err)
 {
-    uint64_t epoch;
     int64_t now = time_now_ms();
-    hone_status status = lease_take(store, row, now, (int64_t)(spec->lease_s * 1000), &epoch, err);
+    hone_status status = lease_take_once(store, row, now, (int64_t)(spec->lease_s * 1000), err);
     if (status != HONE_OK)
         return status;
-    row->epoch = epoch;
-    row->owner = (struct owner){0};
-    row->lease_until = 0;
-    status = store_begin(store, row->id, epoch, err);
+    status = store_begin(store, row->id, row->epoch, err);
     if (status != HONE_OK)
         return status;
     struct event event = {
-        .at = now, .epoch = epoch, .kind = EVENT_ENQUEUE, .trial = -1, .body = body};
+        .at = now, .epoch = row->epoch, .kind = EVENT_ENQUEUE, .trial = -1, .body = body};
     status = store_put_event(store, &event, err);
-    if (status == HONE_OK)
-        status = store_put_study(store, row, err);
-    if (status == HONE_OK)
-        return store_commit(store, err);
-    store_rollback(store);
-    return status;
+    return lease_end_once(store, row, status, err);
 }
 
 static int enqueue(struct store *store, struct study_row *row, const struct spec *spec,

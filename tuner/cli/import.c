@@ -73,10 +73,9 @@ static int open_by_file(struct job *job)
 static hone_status write_all_trials(struct job *job, hone_error *err)
 {
     struct study_counts counts;
-    uint64_t epoch;
     int64_t now = time_now_ms();
     hone_status status =
-        lease_take(job->store, &job->row, now, (int64_t)(job->spec->lease_s * 1000), &epoch, err);
+        lease_take_once(job->store, &job->row, now, (int64_t)(job->spec->lease_s * 1000), err);
     if (status == HONE_OK)
         status = store_counts(job->store, job->row.id, &counts, err);
     if (status != HONE_OK)
@@ -84,19 +83,11 @@ static hone_status write_all_trials(struct job *job, hone_error *err)
     int64_t first = counts.imported + counts.warm;
     for (int s = HONE_TRIAL_RUNNING; s <= HONE_TRIAL_CANCELLED; s++)
         first += counts.by_state[s];
-    job->row.epoch = epoch;
-    job->row.owner = (struct owner){0};
-    job->row.lease_until = 0;
-    status = store_begin(job->store, job->row.id, epoch, err);
+    status = store_begin(job->store, job->row.id, job->row.epoch, err);
     if (status != HONE_OK)
         return status;
-    status = import_write(&job->import, job->store, first, now, epoch, err);
-    if (status == HONE_OK)
-        status = store_put_study(job->store, &job->row, err);
-    if (status == HONE_OK)
-        return store_commit(job->store, err);
-    store_rollback(job->store);
-    return status;
+    status = import_write(&job->import, job->store, first, now, job->row.epoch, err);
+    return lease_end_once(job->store, &job->row, status, err);
 }
 
 static void print_counts(const struct import *import, const char *study)

@@ -7,18 +7,6 @@
 #include "loop/loop.h"
 #include "report/text.h"
 
-#include <string.h>
-
-/* The number of the objective with this metric; the first one for NULL. */
-static bool find_objective(const struct spec *spec, const char *metric, size_t *out)
-{
-    *out = 0;
-    while (metric != NULL && *out < spec->n_objectives &&
-           strcmp(spec->objectives[*out].metric, metric) != 0)
-        (*out)++;
-    return *out < spec->n_objectives;
-}
-
 static int print(const struct importance *importance, const struct globals *globals)
 {
     if (!globals->json) {
@@ -71,10 +59,9 @@ int cmd_importance(int argc, char **argv, const struct globals *globals)
         status = look_open(&look, globals, study);
     if (status != EXIT_DONE)
         return status;
-    if (find_objective(look.spec, metric, &objective))
+    status = look_objective(&look, argv[0], metric, &objective);
+    if (status == EXIT_DONE)
         status = analyse(&look, method, objective, globals);
-    else
-        status = usage_error(argv[0], "\"%s\" is no objective of %s", metric, look.row.name);
     look_close(&look);
     return status;
 }

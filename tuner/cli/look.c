@@ -1,6 +1,9 @@
 /* look.c: see look.h. */
 #include "cli/look.h"
 
+#include <string.h>
+
+#include "cli/args.h"
 #include "io/time.h"
 #include "loop/lease.h"
 #include "report/study_view.h"
@@ -28,4 +31,16 @@ void look_close(struct look *look)
     study_row_release(&look->row);
     store_close(look->store);
     *look = (struct look){0};
+}
+
+int look_objective(const struct look *look, const char *command, const char *metric, size_t *out)
+{
+    const struct spec *spec = look->spec;
+    *out = 0;
+    while (metric != NULL && *out < spec->n_objectives &&
+           strcmp(spec->objectives[*out].metric, metric) != 0)
+        (*out)++;
+    if (*out < spec->n_objectives)
+        return EXIT_DONE;
+    return usage_error(command, "\"%s\" is no objective of %s", metric, look->row.name);
 }

@@ -16,4 +16,8 @@ struct look {
 int look_open(struct look *look, const struct globals *globals, const char *study);
 void look_close(struct look *look);
 
+/** The number of the objective with this metric; the first one for NULL. EXIT_DONE, or EXIT_USAGE
+ * after the command's error. */
+int look_objective(const struct look *look, const char *command, const char *metric, size_t *out);
+
 #endif

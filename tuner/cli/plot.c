@@ -96,12 +96,8 @@ int cmd_plot(int argc, char **argv, const struct globals *globals)
     status = look_open(&look, globals, words[0]);
     if (status != EXIT_DONE)
         return status;
-    while (metric != NULL && objective < look.spec->n_objectives &&
-           strcmp(look.spec->objectives[objective].metric, metric) != 0)
-        objective++;
-    if (objective == look.spec->n_objectives)
-        status = usage_error(argv[0], "\"%s\" is no objective of %s", metric, look.row.name);
-    else
+    status = look_objective(&look, argv[0], metric, &objective);
+    if (status == EXIT_DONE)
         status = plot(&look, kind, objective, path, globals);
     look_close(&look);
     return status;

@@ -64,3 +64,25 @@ hone_status lease_take(struct store *store, const struct study_row *study, int64
                          study->name);
     return status;
 }
+
+hone_status lease_take_once(struct store *store, struct study_row *study, int64_t now,
+                            int64_t lease_ms, hone_error *err)
+{
+    hone_status status = lease_take(store, study, now, lease_ms, &study->epoch, err);
+    if (status != HONE_OK)
+        return status;
+    study->owner = (struct owner){0};
+    study->lease_until = 0;
+    return HONE_OK;
+}
+
+hone_status lease_end_once(struct store *store, const struct study_row *study, hone_status status,
+                           hone_error *err)
+{
+    if (status == HONE_OK)
+        status = store_put_study(store, study, err);
+    if (status == HONE_OK)
+        return store_commit(store, err);
+    store_rollback(store);
+    return status;
+}

@@ -28,6 +28,17 @@ HONE_NODISCARD hone_status lease_take(struct store *store, const struct study_ro
                                       hone_error *err);
 
 /**
+ * For a command that changes a study once: take it up, such that the transaction that follows lets
+ * it go again. study->epoch is the one to name in store_begin().
+ */
+HONE_NODISCARD hone_status lease_take_once(struct store *store, struct study_row *study,
+                                           int64_t now, int64_t lease_ms, hone_error *err);
+
+/** End that transaction: commit with the study's row, or undo it when `status` is a failure. */
+HONE_NODISCARD hone_status lease_end_once(struct store *store, const struct study_row *study,
+                                          hone_status status, hone_error *err);
+
+/**
  * The folder of a study's trials, absolute: studies/NAME beside the store when that lies in a
  * folder of its own choosing or in .hone; .hone/studies/NAME of the working folder when the store
  * had to go to a local disk (see default_store_url()). A study of a server has it where its study
