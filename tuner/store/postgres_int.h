@@ -4,18 +4,8 @@
 
 #include "store/postgres_sql.h"
 #include "store/pq.h"
+#include "store/sql.h"
 #include "store/store_int.h"
-
-/* A value for a statement's next "$n". */
-struct arg {
-    enum { ARG_INT, ARG_TEXT, ARG_REAL } kind;
-    int64_t i;
-    double x;
-    const char *text; /* NULL is NULL */
-};
-#define INT(v)  ((struct arg){.kind = ARG_INT, .i = (int64_t)(v)})
-#define TEXT(v) ((struct arg){.kind = ARG_TEXT, .text = (v)})
-#define REAL(v) ((struct arg){.kind = ARG_REAL, .x = (v)})
 
 struct postgres_store {
     struct store base; /* its url has no password */
@@ -29,15 +19,12 @@ struct postgres_store {
     int64_t clock_ms; /* server's clock minus ours */
     int64_t study;    /* of the open transaction */
     uint64_t epoch;
-    bool writing;       /* between begin and commit or rollback */
-    bool broken;        /* a write of this transaction failed: it can only be undone */
-    bool copying;       /* events keep their epoch */
-    char xid[24];       /* of the open transaction */
-    char unsettled[24]; /* of one whose commit was sent and not answered; or "" */
-    /* Numbers of the metric names of `names_of`, in their order; kept between transactions. */
-    int64_t names_of;
-    size_t n_names;
-    char **names;
+    bool writing;                /* between begin and commit or rollback */
+    bool broken;                 /* a write of this transaction failed: it can only be undone */
+    bool copying;                /* events keep their epoch */
+    char xid[24];                /* of the open transaction */
+    char unsettled[24];          /* of one whose commit was sent and not answered; or "" */
+    struct metric_names metrics; /* kept between transactions */
 };
 
 static inline struct postgres_store *postgres_self(struct store *store)
@@ -79,9 +66,6 @@ hone_status postgres_unknown_word(struct postgres_store *s, const char *what, co
 /* Undoes what is open. */
 void postgres_rollback(struct postgres_store *s);
 
-#define ARGS(...)                                                                                  \
-    (const struct arg[]){__VA_ARGS__},                                                             \
-        sizeof((const struct arg[]){__VA_ARGS__}) / sizeof(struct arg)
 #define QUEUE(s, id, err, ...)      postgres_queue(s, id, ARGS(__VA_ARGS__), err)
 #define QUERY(s, id, out, err, ...) postgres_query(s, id, ARGS(__VA_ARGS__), out, err)
 

@@ -13,15 +13,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* Puts a copy in the place of a borrowed text. */
-static hone_status text_own(char **text, hone_error *err)
-{
-    if (*text == NULL)
-        return HONE_OK;
-    *text = mem_text(*text);
-    return *text == NULL ? error_memory(err) : HONE_OK;
-}
-
 /* ---- Studies ---- */
 
 static hone_status study_read(struct postgres_store *s, const PGresult *q, int i,
@@ -59,22 +50,6 @@ static hone_status study_read(struct postgres_store *s, const PGresult *q, int i
     return HONE_OK;
 }
 
-/* Gives a borrowed row its own texts; on failure it is empty. */
-static hone_status study_own(struct study_row *row, hone_error *err)
-{
-    char **texts[] = {&row->uid, &row->name, &row->spec, &row->reason, &row->stats};
-    hone_status status = HONE_OK;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (status == HONE_OK)
-            status = text_own(texts[i], err);
-        else
-            *texts[i] = NULL;
-    }
-    if (status != HONE_OK)
-        study_row_release(row);
-    return status;
-}
-
 /* HONE_ENOTFOUND, with the name that was perhaps meant. */
 static hone_status study_missing(struct postgres_store *s, const char *name, hone_error *err)
 {
@@ -82,7 +57,6 @@ static hone_status study_missing(struct postgres_store *s, const char *name, hon
     PGresult *q = NULL;
     size_t n = 0;
     char **names = mem_array(HINTS, sizeof *names);
-    const char *near = NULL;
     hone_status status =
         names == NULL ? error_memory(err) : postgres_query(s, SQL_STUDY_NAMES, NULL, 0, &q, err);
     if (status != HONE_OK)
@@ -96,16 +70,7 @@ static hone_status study_missing(struct postgres_store *s, const char *name, hon
     pq.PQclear(q);
     if (status != HONE_OK)
         goto out;
-    near = str_nearest(name, (const char *const *)names, n);
-    if (near != NULL)
-        status = error_set(err, HONE_ENOTFOUND, "no study \"%s\" in %s: did you mean \"%s\"?", name,
-                           s->base.url, near);
-    else if (n == 0)
-        status = error_set(err, HONE_ENOTFOUND, "no study \"%s\" in %s: it holds none", name,
-                           s->base.url);
-    else
-        status = error_set(err, HONE_ENOTFOUND, "no study \"%s\" in %s: see hone list", name,
-                           s->base.url);
+    status = study_not_found(name, s->base.url, (const char *const *)names, n, err);
 out:
     for (size_t i = 0; i < n; i++)
         mem_free(names[i]);
@@ -126,7 +91,7 @@ hone_status postgres_study_find(struct store *store, const char *name, struct st
     if (found)
         status = study_read(s, q, 0, &row, err);
     if (found && status == HONE_OK)
-        status = study_own(&row, err);
+        status = study_row_own(&row, err);
     pq.PQclear(q);
     if (status == HONE_OK && !found)
         return study_missing(s, name, err);
@@ -156,10 +121,6 @@ hone_status postgres_studies(struct store *store, study_visitor *visit, void *co
 /* ---- Reading ---- */
 
 enum { PORTION = 500 };
-
-/* From a number or -1 for all to the range of a statement. */
-#define FROM(number) INT((number) < 0 ? 0 : (number))
-#define TO(number)   INT((number) < 0 ? INT64_MAX : (number))
 
 hone_status postgres_events(struct store *store, int64_t study, int64_t after_seq,
                             event_visitor *visit, void *context, hone_error *err)

@@ -204,7 +204,7 @@ hone_status postgres_unknown_word(struct postgres_store *s, const char *what, co
 void postgres_rollback(struct postgres_store *s)
 {
     s->writing = s->broken = s->copying = false;
-    s->names_of = 0; /* names that were added in it are gone */
+    s->metrics.study = 0; /* names that were added in it are gone */
     if (s->conn == NULL)
         return;
     /* What is still queued is answered first, and undone with the rest. */

@@ -117,7 +117,7 @@ static hone_status study_delete(struct store *store, int64_t study, hone_error *
         status = RUN(s, steps[i], err, INT(study));
     if (status == HONE_OK && sqlite3_changes(s->db) == 0)
         status = study_gone(s, err);
-    s->names_of = 0;
+    s->metrics.study = 0;
     return change_end(s, status, err);
 }
 
@@ -259,45 +259,20 @@ static hone_status put_attempt(struct store *store, const struct attempt_row *ro
                        INT(row->spot), TEXT(row->reason), TEXT(row->cursor)));
 }
 
-static void names_clear(struct sqlite_store *s)
-{
-    for (size_t i = 0; i < s->n_names; i++)
-        mem_free(s->names[i]);
-    mem_free(s->names);
-    s->names = NULL;
-    s->n_names = 0;
-    s->names_of = 0;
-}
-
-static hone_status names_add(struct sqlite_store *s, const char *name, hone_error *err)
-{
-    char **names = s->names;
-    if (s->n_names % 16 == 0) /* grow by 16 */
-        names = mem_resize(s->names, s->n_names + 16, sizeof *names);
-    if (names == NULL)
-        return error_memory(err);
-    s->names = names;
-    names[s->n_names] = mem_text(name);
-    if (names[s->n_names] == NULL)
-        return error_memory(err);
-    s->n_names++;
-    return HONE_OK;
-}
-
 static hone_status names_load(struct sqlite_store *s, hone_error *err)
 {
     sqlite3_stmt *q;
-    names_clear(s);
+    metric_names_clear(&s->metrics);
     hone_status status = QUERY(s, SQL_METRICS, &q, err, INT(s->study));
     if (status != HONE_OK)
         return status;
     while (sqlite_next(s, q, &status, err)) {
         const char *name = sqlite_text(q, 0);
-        status = name == NULL ? error_memory(err) : names_add(s, name, err);
+        status = name == NULL ? error_memory(err) : metric_names_add(&s->metrics, name, err);
     }
     sqlite_done(s, SQL_METRICS, q);
     if (status == HONE_OK)
-        s->names_of = s->study;
+        s->metrics.study = s->study;
     return status;
 }
 
@@ -305,14 +280,13 @@ static hone_status names_load(struct sqlite_store *s, hone_error *err)
 static hone_status metric_number(struct sqlite_store *s, const char *name, size_t *out,
                                  hone_error *err)
 {
-    hone_status status = s->names_of == s->study ? HONE_OK : names_load(s, err);
-    for (*out = 0; status == HONE_OK && *out < s->n_names; (*out)++)
-        if (strcmp(s->names[*out], name) == 0)
-            return HONE_OK;
+    hone_status status = s->metrics.study == s->study ? HONE_OK : names_load(s, err);
+    *out = metric_names_find(&s->metrics, name);
+    if (status != HONE_OK || *out < s->metrics.n)
+        return status;
+    status = RUN(s, SQL_METRIC_INSERT, err, INT(s->study), INT(*out), TEXT(name));
     if (status == HONE_OK)
-        status = RUN(s, SQL_METRIC_INSERT, err, INT(s->study), INT(*out), TEXT(name));
-    if (status == HONE_OK)
-        status = names_add(s, name, err);
+        status = metric_names_add(&s->metrics, name, err);
     return status;
 }
 
@@ -433,7 +407,7 @@ static hone_status request(struct store *store, int64_t study, const char *kind,
 static void close_store(struct store *store)
 {
     struct sqlite_store *s = sqlite_self(store);
-    names_clear(s);
+    metric_names_clear(&s->metrics);
     sqlite_disconnect(s);
     mem_free(s->path);
     mem_free(s->base.url);

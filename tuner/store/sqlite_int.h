@@ -5,18 +5,8 @@
 #include <sqlite3.h>
 
 #include "store/sqlite_sql.h"
+#include "store/sql.h"
 #include "store/store_int.h"
-
-/* A value that is bound to a statement's next "?". */
-struct arg {
-    enum { ARG_INT, ARG_TEXT, ARG_REAL } kind;
-    int64_t i;
-    double x;
-    const char *text; /* NULL is NULL; must live until the statement is done */
-};
-#define INT(v)  ((struct arg){.kind = ARG_INT, .i = (int64_t)(v)})
-#define TEXT(v) ((struct arg){.kind = ARG_TEXT, .text = (v)})
-#define REAL(v) ((struct arg){.kind = ARG_REAL, .x = (v)})
 
 struct sqlite_store {
     struct store base;
@@ -30,10 +20,7 @@ struct sqlite_store {
     bool copying;                   /* events keep their epoch */
     bool broken;                    /* a write of this transaction failed: it can only be undone */
     int64_t commits, tuner_commits; /* all of ours; those by commit() */
-    /* Numbers of the metric names of `names_of`, in their order; kept between transactions. */
-    int64_t names_of;
-    size_t n_names;
-    char **names;
+    struct metric_names metrics;    /* kept between transactions */
 };
 
 /* Opens, checks and migrates; on failure nothing is left open. */
@@ -72,14 +59,9 @@ bool sqlite_next(struct sqlite_store *s, sqlite3_stmt *statement, hone_status *s
 /* Borrowed from SQLite until the next row. Not const, since the same field of a row that is found,
  * not visited, is a copy that the caller frees. */
 char *sqlite_text(sqlite3_stmt *statement, int column);
-/* Puts a copy in the place of a borrowed text. */
-hone_status sqlite_copy(char **text, hone_error *err);
 /* Undoes what is open. */
 void sqlite_rollback(struct sqlite_store *s);
 
-#define ARGS(...)                                                                                  \
-    (const struct arg[]){__VA_ARGS__},                                                             \
-        sizeof((const struct arg[]){__VA_ARGS__}) / sizeof(struct arg)
 #define RUN(s, id, err, ...)        sqlite_run(s, id, ARGS(__VA_ARGS__), err)
 #define QUERY(s, id, out, err, ...) sqlite_query(s, id, ARGS(__VA_ARGS__), out, err)
 

@@ -52,22 +52,6 @@ static hone_status study_read(struct sqlite_store *s, sqlite3_stmt *q, struct st
     return HONE_OK;
 }
 
-/* Gives a borrowed row its own texts; on failure it is empty. */
-static hone_status study_own(struct study_row *row, hone_error *err)
-{
-    char **texts[] = {&row->uid, &row->name, &row->spec, &row->reason, &row->stats};
-    hone_status status = HONE_OK;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (status == HONE_OK)
-            status = sqlite_copy(texts[i], err);
-        else
-            *texts[i] = NULL;
-    }
-    if (status != HONE_OK)
-        study_row_release(row);
-    return status;
-}
-
 /* HONE_ENOTFOUND, with the name that was perhaps meant. */
 static hone_status study_missing(struct sqlite_store *s, const char *name, hone_error *err)
 {
@@ -75,30 +59,20 @@ static hone_status study_missing(struct sqlite_store *s, const char *name, hone_
     sqlite3_stmt *q;
     size_t n = 0;
     char **names = mem_array(HINTS, sizeof *names);
-    const char *near = NULL;
     hone_status status =
         names == NULL ? error_memory(err) : sqlite_query(s, SQL_STUDY_NAMES, NULL, 0, &q, err);
     if (status != HONE_OK)
         goto out;
     while (n < HINTS && sqlite_next(s, q, &status, err)) {
         names[n] = sqlite_text(q, 0);
-        status = sqlite_copy(&names[n], err);
+        status = text_own(&names[n], err);
         if (names[n] != NULL)
             n++;
     }
     sqlite_done(s, SQL_STUDY_NAMES, q);
     if (status != HONE_OK)
         goto out;
-    near = str_nearest(name, (const char *const *)names, n);
-    if (near != NULL)
-        status = error_set(err, HONE_ENOTFOUND, "no study \"%s\" in %s: did you mean \"%s\"?", name,
-                           s->path, near);
-    else if (n == 0)
-        status =
-            error_set(err, HONE_ENOTFOUND, "no study \"%s\" in %s: it holds none", name, s->path);
-    else
-        status =
-            error_set(err, HONE_ENOTFOUND, "no study \"%s\" in %s: see hone list", name, s->path);
+    status = study_not_found(name, s->path, (const char *const *)names, n, err);
 out:
     for (size_t i = 0; i < n; i++)
         mem_free(names[i]);
@@ -119,7 +93,7 @@ hone_status sqlite_study_find(struct store *store, const char *name, struct stud
     if (found)
         status = study_read(s, q, &row, err);
     if (found && status == HONE_OK)
-        status = study_own(&row, err);
+        status = study_row_own(&row, err);
     sqlite_done(s, SQL_STUDY_FIND, q);
     if (status == HONE_OK && !found)
         return study_missing(s, name, err);
@@ -146,10 +120,6 @@ hone_status sqlite_studies(struct store *store, study_visitor *visit, void *cont
     return status;
 }
 /* ---- Reading ---- */
-
-/* From a number or -1 for all to the range of a statement. */
-#define FROM(number) INT((number) < 0 ? 0 : (number))
-#define TO(number)   INT((number) < 0 ? INT64_MAX : (number))
 
 hone_status sqlite_events(struct store *store, int64_t study, int64_t after_seq,
                           event_visitor *visit, void *context, hone_error *err)
@@ -372,7 +342,7 @@ static hone_status request_read(struct sqlite_store *s, enum sql sql, int64_t id
         char **texts[] = {&row.kind, &row.body, &row.answer};
         for (int i = 0; i < 3 && status == HONE_OK; i++) {
             *texts[i] = sqlite_text(q, 2 + i);
-            status = sqlite_copy(texts[i], err);
+            status = text_own(texts[i], err);
         }
     } else if (status == HONE_OK) {
         status = error_set(err, HONE_ENOTFOUND, "no such request");

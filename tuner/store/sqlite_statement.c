@@ -144,14 +144,6 @@ char *sqlite_text(sqlite3_stmt *statement, int column)
     return (char *)(uintptr_t)sqlite3_column_text(statement, column);
 }
 
-hone_status sqlite_copy(char **text, hone_error *err)
-{
-    if (*text == NULL)
-        return HONE_OK;
-    *text = mem_text(*text);
-    return *text == NULL ? error_memory(err) : HONE_OK;
-}
-
 hone_status sqlite_unknown_word(struct sqlite_store *s, const char *what, const char *word,
                                 hone_error *err)
 {
@@ -166,5 +158,5 @@ void sqlite_rollback(struct sqlite_store *s)
     if (!sqlite3_get_autocommit(s->db))
         (void)sqlite_run(s, SQL_ROLLBACK, NULL, 0, NULL);
     s->writing = s->broken = s->copying = false;
-    s->names_of = 0; /* names that were added in it are gone */
+    s->metrics.study = 0; /* names that were added in it are gone */
 }
