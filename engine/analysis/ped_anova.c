@@ -206,7 +206,7 @@ static bool ped_init(struct ped *ped, const struct search_view *all, size_t obje
     ped->q = numbers + 3 * most;
     for (size_t i = 0; i < n; i++) {
         ped->value[i] = value[i];
-        ped->n_valued += isfinite(value[i]);
+        ped->n_valued += isfinite(value[i]) ? 1 : 0;
         ped->order[i] = i;
         ped->weight[i] = 1.0;
     }

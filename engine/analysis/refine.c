@@ -362,7 +362,7 @@ static bool collect_best(struct refining *r)
     if (index == NULL || r->best == NULL || r->rows == NULL)
         return false;
     for (size_t i = 0; i < view->n_trials; i++)
-        r->n_valued += isfinite(value[i]);
+        r->n_valued += isfinite(value[i]) ? 1 : 0;
     num_order(value, view->n_trials, index);
     r->n_best = (r->n_valued + BEST_SHARE - 1) / BEST_SHARE;
     r->n_best = r->n_best > MIN_BEST ? r->n_best : MIN_BEST;

@@ -107,7 +107,7 @@ void running_tally(struct tuner *t, struct running *r, size_t outcome, double st
     bool maximize = outcome < spec->n_objectives && spec->objectives[outcome].maximize;
     if (isfinite(value) && (tally->n_finite == 0 || is_better(value, tally->best, maximize)))
         tally->best = value;
-    tally->n_finite += isfinite(value);
+    tally->n_finite += isfinite(value) ? 1 : 0;
     tally->last = value;
     tally->n++;
 }
