@@ -14,7 +14,8 @@ ENGINE_MAY = {"assert.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.
 MAY_TOO = {Path("engine/base/str.c"): {"locale.h"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.M)
 COMPILE = ["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
-           "-Iinclude", "-Iengine", "-Ituner", "-I/usr/include/postgresql"]
+           "-Iinclude", "-Iengine", "-Ituner"]
+LIBRARIES = ["libpq"]  # whose headers lie in folders of their own
 
 
 def layers():
@@ -57,7 +58,14 @@ def check_includes(path, table):
     return problems
 
 
-def check_alone(header):
+def flags_of_libraries():
+    """What pkg-config says of those that are there."""
+    found = [subprocess.run(["pkg-config", "--cflags", name], capture_output=True, text=True)
+             for name in LIBRARIES]
+    return [flag for done in found if done.returncode == 0 for flag in done.stdout.split()]
+
+
+def check_alone(header, flags):
     problems = []
     languages = [["-x", "c"]]
     if header == Path("include/hone.h"):
@@ -65,7 +73,7 @@ def check_alone(header):
     for language in languages:
         command = [word for word in COMPILE if language[1] == "c" or word != "-std=c11"]
         # As if another file's only line included it, so that an unused static is no warning.
-        made = subprocess.run([*command, *language, "-include", str(header), "/dev/null"],
+        made = subprocess.run([*command, *flags, *language, "-include", str(header), "/dev/null"],
                               cwd=tree.ROOT, stderr=subprocess.PIPE, text=True)
         if made.returncode != 0:
             problems.append(f"{header}: does not compile alone:\n{made.stderr.strip()}")
@@ -77,8 +85,9 @@ def main():
     problems = []
     for path in tree.files("*.c", "*.h", under=("engine", "tuner")):
         problems += check_includes(path, table)
+    flags = flags_of_libraries()
     for header in tree.files("*.h", under=("include", "engine", "tuner")):
-        problems += check_alone(header)
+        problems += check_alone(header, flags)
     tree.finish(problems)
 
 

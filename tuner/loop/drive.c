@@ -2,9 +2,9 @@
  * drive.c: pass after pass, asleep in between.
  *
  * What wakes us: a shim that has gone (its pidfd), a signal (through a pipe, so that handlers do
- * nothing but write a byte), and the clock: logs are read four to ten times a second, requests and
- * the lease are seen to each second. With nothing but long, silent trials that is four wake-ups a
- * second.
+ * nothing but write a byte), a server that tells of a request, and the clock: logs are read four to
+ * ten times a second, requests and the lease are seen to each second. With nothing but long, silent
+ * trials that is four wake-ups a second.
  */
 #include "loop/loop_int.h"
 
@@ -192,8 +192,8 @@ static int wait_ms(const struct drive *d)
 static hone_status sleep_until_needed(struct drive *d, hone_error *err)
 {
     struct tuner *t = d->t;
-    size_t n = 1;
-    if (d->cap < t->n_running + 1) {
+    size_t n = 2;
+    if (d->cap < t->n_running + 2) {
         size_t cap = t->n_running * 2 + 8;
         struct pollfd *fds = mem_resize(d->fds, cap, sizeof *fds);
         if (!fds)
@@ -202,6 +202,7 @@ static hone_status sleep_until_needed(struct drive *d, hone_error *err)
         d->cap = cap;
     }
     d->fds[0] = (struct pollfd){.fd = d->signals.read_end, .events = POLLIN};
+    d->fds[1] = (struct pollfd){.fd = t->away_at ? -1 : store_ear(t->store), .events = POLLIN};
     for (size_t i = 0; i < t->n_running; i++) /* poll() passes over -1 and over what has gone */
         d->fds[n++] = (struct pollfd){.fd = t->running[i]->gone ? -1 : t->running[i]->watch,
                                       .events = POLLIN};
@@ -209,7 +210,7 @@ static hone_status sleep_until_needed(struct drive *d, hone_error *err)
     if (ready < 0 && errno != EINTR)
         return error_errno(err, HONE_EIO, "wait for trials");
     for (size_t i = 0; ready > 0 && i < t->n_running; i++)
-        if (d->fds[i + 1].revents)
+        if (d->fds[i + 2].revents)
             t->running[i]->gone = true;
     take_signals(d);
     return HONE_OK;

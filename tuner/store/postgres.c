@@ -471,6 +471,8 @@ static hone_status request(struct store *store, int64_t study, const char *kind,
         status = postgres_collect(s, &rows, err);
     if (status == HONE_OK)
         id = postgres_int(rows, 0, 0);
+    if (status == HONE_OK) /* told to who listens when this is committed */
+        status = QUEUE(s, SQL_REQUEST_NOTIFY, err, INT(study));
     pq.PQclear(rows);
     status = change_end(s, status, err);
     if (status == HONE_OK)
@@ -531,6 +533,8 @@ static const struct store_ops postgres_ops = {
     .request = request,
     .next_request = postgres_next_request,
     .request_find = postgres_request_find,
+    .heard = postgres_heard,
+    .ear = postgres_ear,
 };
 
 struct store *postgres_open(const char *url, bool create, hone_error *err)

@@ -347,6 +347,7 @@ void postgres_disconnect(struct postgres_store *s)
     pq.PQfinish != NULL ? pq.PQfinish(s->conn) : (void)0;
     s->conn = NULL;
     s->n_queued = 0;
+    s->heard_of = 0;
     s->forgotten = false;
     memset(s->prepared, 0, sizeof s->prepared);
 }

@@ -12,9 +12,10 @@ struct postgres_store {
     char *address;     /* with everything */
     PGconn *conn;      /* NULL or broken: connected again at the next call */
     bool prepared[N_SQL];
-    bool forgotten;  /* after a failure: which ones the server has is not known */
-    size_t n_queued; /* sent, not yet answered */
-    bool away;       /* the last failure may pass: it was the server or the way to it */
+    bool forgotten;   /* after a failure: which ones the server has is not known */
+    size_t n_queued;  /* sent, not yet answered */
+    int64_t heard_of; /* the study whose requests are listened for; 0 = none */
+    bool away;        /* the last failure may pass: it was the server or the way to it */
     int64_t patience_ms;
     int64_t clock_ms; /* server's clock minus ours */
     int64_t study;    /* of the open transaction */
@@ -100,5 +101,10 @@ hone_status postgres_next_request(struct store *store, int64_t study, struct req
                                   hone_error *err);
 hone_status postgres_request_find(struct store *store, int64_t id, struct request_row *out,
                                   hone_error *err);
+
+/* ---- Being woken, as in store.h (postgres_listen.c) ---- */
+
+bool postgres_heard(struct store *store, int64_t study);
+int postgres_ear(const struct store *store);
 
 #endif

@@ -13,6 +13,7 @@
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(FORGET, "DEALLOCATE ALL")                                                                    \
+    X(LISTEN, "LISTEN hone_request")                                                               \
     /* From here on they are prepared. */                                                          \
     /* How long a lock is waited for, and which transaction this is: what is asked for when the    \
      * answer of its commit is lost. */                                                            \
@@ -94,6 +95,7 @@
                "FROM study)::bigint * 65536 + (SELECT coalesce(max(id), 0) FROM request)")         \
     X(REQUEST_INSERT, "INSERT INTO request (study, at, kind, body) VALUES ($1, $2, $3, $4) "       \
                       "RETURNING id")                                                              \
+    X(REQUEST_NOTIFY, "SELECT pg_notify('hone_request', $1)")                                      \
     X(REQUEST_NEXT, "SELECT " REQUEST_COLUMNS " FROM request WHERE study = $1 AND "                \
                     "answer IS NULL ORDER BY id LIMIT 1")                                          \
     X(REQUEST_FIND, "SELECT " REQUEST_COLUMNS " FROM request WHERE id = $1")                       \

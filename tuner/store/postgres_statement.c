@@ -28,12 +28,12 @@ static hone_status send(struct postgres_store *s, enum sql id, const char *const
                         hone_error *err)
 {
     char name[16] = ""; /* of a statement that is not kept */
-    if (id > SQL_FORGET)
+    if (id > SQL_LISTEN)
         snprintf(name, sizeof name, "s%d", (int)id);
     if (!s->prepared[id]) {
         if (!pq.PQsendPrepare(s->conn, name, texts[id], 0, NULL))
             return postgres_lost(s, err);
-        s->prepared[id] = id > SQL_FORGET;
+        s->prepared[id] = id > SQL_LISTEN;
         s->n_queued++;
     }
     if (!pq.PQsendQueryPrepared(s->conn, name, (int)n, values, NULL, NULL, 0))

@@ -18,6 +18,7 @@
     X(PQcmdTuples)                                                                                 \
     X(PQconnectPoll)                                                                               \
     X(PQconnectStartParams)                                                                        \
+    X(PQconsumeInput)                                                                              \
     X(PQconninfoFree)                                                                              \
     X(PQconninfoParse)                                                                             \
     X(PQenterPipelineMode)                                                                         \
@@ -28,6 +29,7 @@
     X(PQgetResult)                                                                                 \
     X(PQgetisnull)                                                                                 \
     X(PQgetvalue)                                                                                  \
+    X(PQnotifies)                                                                                  \
     X(PQntuples)                                                                                   \
     X(PQpipelineSync)                                                                              \
     X(PQresultErrorField)                                                                          \

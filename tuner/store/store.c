@@ -400,3 +400,13 @@ hone_status store_request_find(struct store *store, int64_t id, struct request_r
 {
     return store->ops->request_find(store, id, out, err);
 }
+
+bool store_heard(struct store *store, int64_t study)
+{
+    return store->ops->heard != NULL && store->ops->heard(store, study);
+}
+
+int store_ear(const struct store *store)
+{
+    return store->ops->ear == NULL ? -1 : store->ops->ear(store);
+}

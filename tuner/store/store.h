@@ -289,5 +289,13 @@ HONE_NODISCARD hone_status store_next_request(struct store *store, int64_t study
 HONE_NODISCARD hone_status store_request_find(struct store *store, int64_t id,
                                               struct request_row *out, hone_error *err);
 void request_row_release(struct request_row *row);
+/**
+ * Whether somebody may have left a request for the study since the last call, where the store tells
+ * so by itself; a file does not, then it is false. The first call begins to listen, and is true.
+ */
+bool store_heard(struct store *store, int64_t study);
+/** A descriptor that becomes readable when there is something for store_heard(), or -1: none while
+ * nothing is listened to. Not to be kept: it changes with the connection. */
+int store_ear(const struct store *store);
 
 #endif

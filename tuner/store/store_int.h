@@ -57,6 +57,8 @@ struct store_ops {
                                 hone_error *err);
     hone_status (*request_find)(struct store *store, int64_t id, struct request_row *out,
                                 hone_error *err);
+    bool (*heard)(struct store *store, int64_t study); /* or NULL */
+    int (*ear)(const struct store *store);             /* or NULL */
 };
 
 /* The head of every store. */
