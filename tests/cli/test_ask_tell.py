@@ -241,6 +241,42 @@ def test_several_objectives_have_a_front(client):
     assert "an array of 2 numbers" in error(client(tell=[{"id": 4, "values": [1]}]))
 
 
+def test_a_reference_gives_the_volume_that_the_front_dominates(client):
+    objectives = [{"name": "loss", "reference": 4},
+                  {"name": "speed", "goal": "maximize", "reference": 2}]
+    client(space=SPACE, objectives=objectives, strategy="random")
+    client(ask=4)
+    assert client(best=True) == {"front": [], "hypervolume": 0}
+    for i, values in enumerate([[1, 5], [2, 9], [0.5, 1], [5, 10]]):
+        client(tell=[{"id": i, "values": values}])
+    assert client(best=True)["hypervolume"] == 3 * 3 + 2 * 4
+    del objectives[1]["reference"]
+    assert error(client(space=SPACE, objectives=objectives)) == \
+        "all objectives have a reference, or none has one"
+    objectives[1]["reference"] = "2"
+    assert error(client(space=SPACE, objectives=objectives)) == \
+        "objectives[1]: reference must be a number"
+
+
+def test_the_search_cares_for_what_is_better_than_the_reference(client):
+    space = [{"name": name, "type": "float", "min": 0, "max": 1} for name in "xy"]
+    corner = {"f": 0.4, "g": 0.3}  # x of 0.45 to 0.63 is better at both
+    share = []
+    for reference in {}, corner:
+        client(space=space, seed=5, objectives=[
+            dict({"name": name}, **({"reference": reference[name]} if reference else {}))
+            for name in "fg"])
+        inside = 0
+        for _ in range(30):
+            trial = client(ask=1)["trials"][0]
+            x, y = trial["params"]["x"], trial["params"]["y"]
+            f, g = x * x + y, (1 - x) ** 2 + y
+            inside += f < corner["f"] and g < corner["g"]
+            client(tell=[{"id": trial["id"], "values": [f, g]}])
+        share.append(inside)
+    assert share[1] >= 2 * share[0] > 0
+
+
 def test_grid_meets_every_combination_once(client):
     client(space=[SPACE[0], SPACE[3], SPACE[4]],
            strategy={"name": "grid", "points": 3, "shuffle": True})

@@ -52,6 +52,18 @@ def test_a_study_of_two_objectives_has_a_front(lab):
     assert "all 16 proposals are the same again" in lab.hone("replay", "s").stdout
 
 
+def test_references_are_part_of_the_study(lab):
+    lab.script(SCRIPT)
+    front = ("[{metric: loss, goal: minimize, reference: 0.8}, "
+             "{metric: acc, goal: maximize, reference: 0.1}]")
+    lab.study(objective=front, parameters=PARAMETERS, strategy="bayesian", trials=14)
+    lab.hone("run", "s.yaml")
+    assert "all 14 proposals are the same again" in lab.hone("replay", "s").stdout
+    lab.study(objective=FRONT, parameters=PARAMETERS, strategy="bayesian", trials=15)
+    refused = lab.hone("run", "s.yaml", status=2)
+    assert "objective" in refused.stderr
+
+
 def test_a_study_goes_on_after_a_stop_as_if_there_had_been_none(lab):
     lab.script(SCRIPT)
     extra = "constraints: {latency: {max: 40, min: 1}}\n"

@@ -538,7 +538,13 @@ static void write_front(const struct session *s, struct buf *out)
             buf_char(out, ',');
         write_trial_with_values(s, front[i], out);
     }
-    buf_text(out, "]}");
+    buf_char(out, ']');
+    double volume = hone_hypervolume(s->opt); /* not a number without a reference */
+    if (isfinite(volume)) {
+        buf_text(out, ",\"hypervolume\":");
+        buf_double(out, volume);
+    }
+    buf_char(out, '}');
 }
 
 static hone_status do_best(struct session *s, const json_t *json, struct buf *out, hone_error *err)

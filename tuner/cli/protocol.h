@@ -20,7 +20,6 @@ struct session {
     char *objectives[HONE_MAX_OBJECTIVES];
     char *constraints[HONE_MAX_CONSTRAINTS]; /* their metrics */
     size_t n_objectives, n_constraints;
-    bool maximize[HONE_MAX_OBJECTIVES];
 };
 
 void session_release(struct session *session);

@@ -288,9 +288,9 @@ static hone_status read_space(hone_space *space, const json_t *study, hone_error
 }
 
 static hone_status read_objective(struct session *s, const json_t *objective, size_t i,
-                                  hone_error *err)
+                                  hone_options *options, hone_error *err)
 {
-    static const char *const keys[] = {"name", "goal", NULL};
+    static const char *const keys[] = {"name", "goal", "reference", NULL};
     char what[40];
     snprintf(what, sizeof what, "objectives[%zu]", i);
     if (!json_is_object(objective))
@@ -309,12 +309,20 @@ static hone_status read_objective(struct session *s, const json_t *objective, si
     for (size_t k = 0; k < i; k++)
         if (strcmp(s->objectives[k], name) == 0)
             return error_set(err, HONE_EINVAL, "%s: the name \"%.60s\" is used before", what, name);
-    s->maximize[i] = goal[1] == 'a';
+    options->maximize[i] = goal[1] == 'a';
+    const json_t *reference = json_object_get(objective, "reference");
+    if (reference != NULL && !json_is_number(reference))
+        return error_set(err, HONE_EINVAL, "%s: reference must be a number", what);
+    if (i > 0 && options->has_reference != (reference != NULL))
+        return error_set(err, HONE_EINVAL, "all objectives have a reference, or none has one");
+    options->has_reference = reference != NULL;
+    options->reference[i] = json_number_value(reference);
     s->objectives[i] = mem_text(name);
     return s->objectives[i] != NULL ? HONE_OK : error_memory(err);
 }
 
-static hone_status read_objectives(struct session *s, const json_t *study, hone_error *err)
+static hone_status read_objectives(struct session *s, const json_t *study, hone_options *options,
+                                   hone_error *err)
 {
     const json_t *list = json_object_get(study, "objectives");
     if (list == NULL) {
@@ -328,7 +336,7 @@ static hone_status read_objectives(struct session *s, const json_t *study, hone_
                          HONE_MAX_OBJECTIVES);
     s->n_objectives = n;
     for (size_t i = 0; i < n; i++) {
-        hone_status status = read_objective(s, json_array_get(list, i), i, err);
+        hone_status status = read_objective(s, json_array_get(list, i), i, options, err);
         if (status != HONE_OK)
             return status;
     }
@@ -453,13 +461,12 @@ hone_status session_begin(struct session *session, const json_t *object, hone_er
     next.space = hone_space_new();
     status = next.space != NULL ? read_space(next.space, object, err) : error_memory(err);
     if (status == HONE_OK)
-        status = read_objectives(&next, object, err);
+        status = read_objectives(&next, object, &options, err);
     if (status == HONE_OK)
         status = read_constraints(&next, object, &options, err);
     if (status != HONE_OK)
         goto out;
     options.n_objectives = next.n_objectives;
-    memcpy(options.maximize, next.maximize, sizeof next.maximize);
     hone_error reason = {0};
     next.opt = hone_optimizer_new(next.space, &options, &reason);
     if (next.opt == NULL)

@@ -13,6 +13,7 @@
 #include <pcre2.h>
 
 #include "base/buf.h"
+#include "io/json.h"
 
 /* A number that is followed by nothing that could belong to it: "0.5" in "loss=0.5,", but nothing
  * in "loss=1,234.5" or "loss=0x1f". */
@@ -24,17 +25,18 @@
 
 static void read_one_objective(struct reader *r, const struct node *node, json_t *list)
 {
-    static const char *const known[] = {"metric", "goal", "use"};
+    static const char *const known[] = {"metric", "goal", "use", "reference"};
     if (node->kind != NODE_MAP) {
         problem(r, node, "objective", "needs a map {metric: NAME, goal: maximize or minimize}, %s",
                 got(r, node));
         return;
     }
-    check_keys(r, node, "objective", known, 3);
+    check_keys(r, node, "objective", known, 4);
     const struct node *metric = node_find(node, "metric"), *goal = node_find(node, "goal");
-    const struct node *use = node_find(node, "use");
+    const struct node *use = node_find(node, "use"), *reference = node_find(node, "reference");
     const char *name = NULL;
     int goal_word = -1, use_word = 0;
+    double bound = 0.0;
     if (metric == NULL)
         problem(r, node, "objective", "key \"metric\" is missing");
     else
@@ -45,7 +47,8 @@ static void read_one_objective(struct reader *r, const struct node *node, json_t
         goal_word = read_word(r, goal, "objective.goal", "maximize|minimize");
     if (use != NULL)
         use_word = read_word(r, use, "objective.use", "last|best");
-    if (name == NULL || goal_word < 0 || use_word < 0)
+    bool is_whole = reference == NULL || read_number(r, reference, "objective.reference", &bound);
+    if (name == NULL || goal_word < 0 || use_word < 0 || !is_whole)
         return;
 
     struct spec *spec = r->spec;
@@ -56,13 +59,31 @@ static void read_one_objective(struct reader *r, const struct node *node, json_t
     objective->metric = keep_text(r, name);
     objective->maximize = goal_word == 0;
     objective->use_best = use_word == 1;
+    objective->has_reference = reference != NULL;
+    objective->reference = bound;
     if (objective->metric == NULL)
         return;
     spec->n_objectives++;
-    if (json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "metric", name, "goal",
-                                              goal_word == 0 ? "maximize" : "minimize", "use",
-                                              use_word == 1 ? "best" : "last")) != 0)
+    json_t *canonical =
+        json_pack("{s:s, s:s, s:s}", "metric", name, "goal",
+                  goal_word == 0 ? "maximize" : "minimize", "use", use_word == 1 ? "best" : "last");
+    if (reference != NULL &&
+        json_object_set_new(canonical, "reference", json_of_value(HONE_NUMBER(bound))) != 0)
         r->no_memory = true;
+    if (json_array_append_new(list, canonical) != 0)
+        r->no_memory = true;
+}
+
+/* A volume has an end in each direction, or the search finds one. */
+static void need_all_references(struct reader *r, const struct node *node)
+{
+    const struct spec *spec = r->spec;
+    for (size_t i = 0; i < spec->n_objectives; i++)
+        if (spec->objectives[i].has_reference != spec->objectives[0].has_reference) {
+            problem(r, node, "objective", "each has a reference, or none; %s has none",
+                    quoted(r, spec->objectives[spec->objectives[i].has_reference ? 0 : i].metric));
+            return;
+        }
 }
 
 void read_objective(struct reader *r, const struct node *node)
@@ -81,6 +102,7 @@ void read_objective(struct reader *r, const struct node *node)
     } else {
         for (const struct node *item = node->first; item != NULL; item = item->next)
             read_one_objective(r, item, list);
+        need_all_references(r, node);
     }
     if (json_array_size(list) == 1)
         canonical_set(r, "objective", json_incref(json_array_get(list, 0)));

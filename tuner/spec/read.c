@@ -428,8 +428,11 @@ static void complete_options(struct reader *r)
         (uint64_t)(spec->max_trials - (repeats < spec->max_trials ? repeats : 0));
     spec->options.parallel = (uint64_t)spec->max_parallel;
     spec->options.n_objectives = spec->n_objectives;
-    for (size_t i = 0; i < spec->n_objectives && i < HONE_MAX_OBJECTIVES; i++)
+    for (size_t i = 0; i < spec->n_objectives && i < HONE_MAX_OBJECTIVES; i++) {
         spec->options.maximize[i] = spec->objectives[i].maximize;
+        spec->options.has_reference = spec->objectives[i].has_reference;
+        spec->options.reference[i] = spec->objectives[i].reference;
+    }
     spec->options.n_constraints = spec->n_constraints;
     for (size_t i = 0; i < spec->n_constraints; i++)
         spec->options.constraints[i] = (hone_constraint){.limit = spec->constraints[i].bound,

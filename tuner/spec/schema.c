@@ -58,6 +58,7 @@ static const struct {
     {"parameters.default", SCALAR},
     {"parameters.when", "{" MAP "\"additionalProperties\": " ANY(SCALAR ", " VALUES) "}"},
     {"objective.metric", TEXT},
+    {"objective.reference", "{\"type\": \"number\"}"},
 };
 /* clang-format on */
 

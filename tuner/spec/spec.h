@@ -22,6 +22,8 @@ struct objective {
     char *metric;
     bool maximize;
     bool use_best; /* best value of the trial instead of the last */
+    bool has_reference;
+    double reference; /* the search cares for better values than this */
 };
 
 enum metric_kind { METRIC_REGEX, METRIC_JSON, METRIC_FILE };
