@@ -94,7 +94,7 @@ static hone_status settle(struct stop *s, struct tuner *tuner, hone_error *err)
         status = tuner_pass(tuner, err);
     }
     if (!status && !tuner_is_over(tuner))
-        status = tuner_park(tuner, err);
+        status = tuner_park(tuner, "stopped by hone stop", err);
     return status;
 }
 

@@ -4,6 +4,9 @@
  * A TELL event stands for: report every stored value of the trial's first objective, in the order
  * in which they were read, then tell. All of a trial's observations are in the store when its TELL
  * is, for they commit together; so whoever plays the events gets the very state that the tuner had.
+ * Where a trial was tried again after its end, the TELL's attempt says which of the values were
+ * there.
+ *
  * What a running trial has reported never changes a proposal, only whether it is stopped.
  *
  * The search is given the budget and parallelism that the study was created with, also after they
@@ -138,16 +141,25 @@ hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, co
     return status;
 }
 
+struct reports {
+    hone_optimizer *opt;
+    int64_t attempt; /* the last one that there was; 0: all */
+};
+
 static hone_status report_visit(void *context, const struct observation *row, hone_error *err)
 {
-    hone_optimizer *opt = context;
-    return hone_report(opt, (uint64_t)row->trial, row->step, row->value, NULL, err);
+    const struct reports *reports = context;
+    if (reports->attempt && row->attempt > reports->attempt)
+        return HONE_OK;
+    return hone_report(reports->opt, (uint64_t)row->trial, row->step, row->value, NULL, err);
 }
 
 static hone_status optimizer_report_stored(hone_optimizer *opt, struct store *store, int64_t study,
-                                           int64_t trial, const char *metric, hone_error *err)
+                                           int64_t trial, int64_t attempt, const char *metric,
+                                           hone_error *err)
 {
-    return store_observations(store, study, trial, metric, report_visit, opt, err);
+    struct reports reports = {opt, attempt};
+    return store_observations(store, study, trial, metric, report_visit, &reports, err);
 }
 
 static bool state_of(const char *text, hone_trial_state *out)
@@ -214,6 +226,7 @@ static hone_status play_tell(struct history *h, const struct event *event, const
     hone_status status = HONE_OK;
     if (spec_reports(h->spec))
         status = optimizer_report_stored(h->opt, h->store, h->study->id, event->trial,
+                                         json_integer_value(json_object_get(body, "attempt")),
                                          h->spec->objectives[0].metric, err);
     return status ? status : optimizer_tell_event(h->opt, event->trial, body, err);
 }

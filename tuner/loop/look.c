@@ -166,7 +166,8 @@ static hone_status tell(struct tuner *t, const struct running *r, const struct v
 static hone_status end_trial(struct tuner *t, struct running *r, const struct verdict *v,
                              hone_error *err)
 {
-    json_t *body = json_pack("{s:s}", "state", trial_state_text(v->trial));
+    json_t *body = json_pack("{s:s, s:I}", "state", trial_state_text(v->trial), "attempt",
+                             (json_int_t)r->attempt.number);
     r->row.state = v->trial;
     r->row.ended_at = r->attempt.ended_at;
     set_text(&r->row.reason, v->reason);
@@ -207,11 +208,8 @@ static hone_status end_trial(struct tuner *t, struct running *r, const struct ve
     return status;
 }
 
-/* The trial gets its next attempt, which waits until the pass has been committed. */
-static hone_status begin_retry(struct tuner *t, struct running *r, const struct verdict *v,
-                               hone_error *err)
+hone_status running_next_attempt(struct tuner *t, struct running *r, hone_error *err)
 {
-    r->retries[v->kind]++;
     char *previous = r->attempt.cursor;
     r->attempt.cursor = NULL;
     set_text(&r->attempt.node, NULL);
@@ -222,9 +220,6 @@ static hone_status begin_retry(struct tuner *t, struct running *r, const struct 
                                       .state = ATTEMPT_WAITING,
                                       .exit_code = -1,
                                       .spot = t->spec->spot};
-    changes_event(&t->changes, EVENT_RETRY, r->row.number,
-                  json_pack("{s:I, s:s}", "attempt", (json_int_t)r->attempt.number, "cause",
-                            retry_kind_text(v->kind)));
     changes_attempt(&t->changes, &r->attempt);
     hone_status status = running_begin_attempt(t, r, previous, err);
     r->loaded = false;
@@ -233,6 +228,18 @@ static hone_status begin_retry(struct tuner *t, struct running *r, const struct 
     mem_free(r->stop_reason);
     r->stop_reason = NULL;
     mem_free(previous);
+    return status;
+}
+
+/* The trial gets its next attempt, which waits until the pass has been committed. */
+static hone_status begin_retry(struct tuner *t, struct running *r, const struct verdict *v,
+                               hone_error *err)
+{
+    r->retries[v->kind]++;
+    changes_event(&t->changes, EVENT_RETRY, r->row.number,
+                  json_pack("{s:I, s:s}", "attempt", (json_int_t)r->attempt.number + 1, "cause",
+                            retry_kind_text(v->kind)));
+    hone_status status = running_next_attempt(t, r, err);
     if (v->kind != RETRY_CANCELLED)
         snprintf(t->warning, sizeof t->warning, "trial %lld: %.190s; attempt %lld follows",
                  (long long)r->row.number, v->reason, (long long)r->attempt.number);

@@ -51,6 +51,20 @@ HONE_NODISCARD hone_status tuner_stop_trial(struct tuner *tuner, int64_t trial, 
 /** Give a trial notice: it ends, and gets another attempt. HONE_ENOTFOUND: it does not run. */
 HONE_NODISCARD hone_status tuner_preempt(struct tuner *tuner, int64_t trial, hone_error *err);
 
+/**
+ * Run ended trials again: each gets its next attempt. All of them or none.
+ * @return HONE_OK; as retry_check()
+ */
+HONE_NODISCARD hone_status tuner_retry(struct tuner *tuner, const int64_t *trials, size_t n,
+                                       hone_error *err);
+
+/**
+ * Whether a trial can be run again: it is one of the study's own that has failed or was cancelled.
+ * @return HONE_OK; HONE_ENOTFOUND: there is no such trial; HONE_ESTATE: the text says what it is
+ */
+HONE_NODISCARD hone_status retry_check(struct store *store, const struct study_row *study,
+                                       int64_t trial, hone_error *err);
+
 /** Start nothing from here: no trial and no attempt. For commands that settle something and leave.
  */
 void tuner_hold(struct tuner *tuner);
@@ -61,8 +75,10 @@ bool tuner_runs(const struct tuner *tuner, int64_t trial);
 /** How many trials run. */
 size_t tuner_n_running(const struct tuner *tuner);
 
-/** Record that a person has stopped the study, although trials may still run under their shims. */
-HONE_NODISCARD hone_status tuner_park(struct tuner *tuner, hone_error *err);
+/** Leave the study as one that a person has stopped, although trials may still run under their
+ * shims.
+ */
+HONE_NODISCARD hone_status tuner_park(struct tuner *tuner, const char *reason, hone_error *err);
 
 /** Whether some trial has completed. */
 bool tuner_has_result(const struct tuner *tuner);

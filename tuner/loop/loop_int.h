@@ -212,13 +212,19 @@ hone_status tuner_record_ask(struct tuner *t, const hone_trial *trial, const cha
 json_t *ask_body(struct tuner *t, const hone_trial *trial, const char *origin);
 /** Count a trial that has ended and that the optimizer was told of. */
 void tuner_count(struct tuner *t, int64_t trial, hone_trial_state state);
+/** Take that back: a trial that ended like this runs again. */
+void tuner_uncount(struct tuner *t, hone_trial_state state, bool is_repeat);
 /** Count a value of an outcome in a trial's tally. */
 void running_tally(struct tuner *t, struct running *r, size_t outcome, double step, double value);
 /** Set the folder and cursor of r's current attempt. */
 hone_status running_begin_attempt(struct tuner *t, struct running *r, const char *previous,
                                   hone_error *err);
+/** Fill r in from the store: its row, its last attempt, the values of all of them. */
+hone_status running_load(struct tuner *t, struct running *r, hone_error *err);
+/** Make the attempt after the current one, which waits until the pass has been committed. */
+hone_status running_next_attempt(struct tuner *t, struct running *r, hone_error *err);
 
-/** The same for the best alone, of an imported trial. */
+/** Count an imported trial: for the best alone. */
 void tuner_count_import(struct tuner *t, int64_t trial);
 
 /** Copy what the parents of a new study have found (warm.c). */

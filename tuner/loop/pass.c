@@ -1,7 +1,7 @@
 /*
  * pass.c: one pass of the loop. README.md has its rules; this is their order:
  *
- *     look at running trials -> requests -> stop conditions -> asks -> commit -> act
+ *     one request -> look at running trials -> stop conditions -> asks -> commit -> act
  *
  * Everything up to the commit happens in memory. The commit makes it the truth. What acts on the
  * world (starting shims, sending stops) comes after it and may be done again by the next tuner.
@@ -324,9 +324,9 @@ static hone_status pass(struct tuner *t, hone_error *err)
     touch_alive(t);
     if (t->away_at)
         return pass_away(t, err);
-    hone_status status = look_at_all(t, err);
+    hone_status status = requests_take(t, err);
     if (!status)
-        status = requests_take(t, err);
+        status = look_at_all(t, err);
     if (!status) {
         finish_consider(t);
         status = ask_more(t, err);

@@ -27,6 +27,19 @@ static hone_status enqueue(struct tuner *t, const json_t *params, hone_error *er
     return HONE_OK;
 }
 
+static hone_status retry(struct tuner *t, const json_t *list, hone_error *err)
+{
+    size_t n = json_array_size(list);
+    int64_t *trials = mem_array(n, sizeof *trials);
+    if (!trials)
+        return error_memory(err);
+    for (size_t i = 0; i < n; i++)
+        trials[i] = json_integer_value(json_array_get(list, i));
+    hone_status status = tuner_retry(t, trials, n, err);
+    mem_free(trials);
+    return status;
+}
+
 static hone_status serve(struct tuner *t, const struct request_row *request, const json_t *body,
                          hone_error *err)
 {
@@ -41,12 +54,17 @@ static hone_status serve(struct tuner *t, const struct request_row *request, con
         return enqueue(t, json_object_get(body, "params"), err);
     if (strcmp(request->kind, "preempt") == 0)
         return tuner_preempt(t, json_integer_value(json_object_get(body, "trial")), err);
+    if (strcmp(request->kind, "retry") == 0)
+        return retry(t, json_object_get(body, "trials"), err);
     return error_set(err, HONE_EINVAL, "a tuner of this version knows no request \"%s\"",
                      request->kind);
 }
 
 hone_status requests_take(struct tuner *t, hone_error *err)
 {
+    /* At first there may be something of the start to be committed. */
+    if (!changes_none(&t->changes))
+        return HONE_OK;
     /* With an ear, looking is for what it may have missed. */
     enum { EACH_MS = 1000, WITH_EAR_MS = 30000 };
     if (store_heard(t->store, t->study.id))
@@ -136,11 +154,11 @@ size_t tuner_n_running(const struct tuner *t)
     return t->n_running;
 }
 
-hone_status tuner_park(struct tuner *t, hone_error *err)
+hone_status tuner_park(struct tuner *t, const char *reason, hone_error *err)
 {
     t->study.state = STUDY_STOPPED;
     mem_free(t->study.reason);
-    t->study.reason = mem_text("stopped by hone stop");
+    t->study.reason = mem_text(reason);
     t->study.wanted = false;
     t->study.owner = (struct owner){0};
     t->study.lease_until = 0;

@@ -105,12 +105,29 @@ static void note_retry(struct tuner *t, const struct event *event, const json_t 
         r->stop = CAUSE_NONE;
 }
 
+/* Before the search is told: it knows how the trial had ended. */
+static hone_status note_reopen(struct tuner *t, const struct event *event, hone_error *err)
+{
+    const hone_trial *trial = hone_find(t->opt, (uint64_t)event->trial);
+    struct running *r = trial ? tuner_add_running(t, event->trial) : NULL;
+    if (!r)
+        return trial ? error_memory(err)
+                     : error_set(err, HONE_EIO, "event %lld: there is no trial %lld",
+                                 (long long)event->seq, (long long)event->trial);
+    r->repeat_of = repeat_of_why(hone_trial_why(trial));
+    tuner_uncount(t, hone_trial_state_of(trial), r->repeat_of >= 0);
+    return HONE_OK;
+}
+
 static hone_status play(void *context, const struct event *event, const json_t *body,
                         hone_error *err)
 {
     struct tuner *t = context;
     struct history h = {.store = t->store, .study = &t->study, .spec = t->spec, .opt = t->opt};
-    hone_status status = history_play(&h, event, body, err);
+    hone_status status =
+        event->kind == EVENT_REOPEN && t->opt ? note_reopen(t, event, err) : HONE_OK;
+    if (!status)
+        status = history_play(&h, event, body, err);
     t->opt = h.opt;
     if (status)
         return status;
@@ -190,7 +207,7 @@ static hone_status tally_visit(void *context, const struct observation *row, hon
     return hone_report(y->t->opt, (uint64_t)row->trial, row->step, row->value, NULL, err);
 }
 
-static hone_status load_running(struct tuner *t, struct running *r, hone_error *err)
+hone_status running_load(struct tuner *t, struct running *r, hone_error *err)
 {
     struct attempts a = {.r = r};
     hone_status status = store_trials(t->store, t->study.id, r->row.number, trial_visit, r, err);
@@ -253,7 +270,7 @@ static hone_status rebuild(struct tuner *t, hone_error *err)
     for (int s = HONE_TRIAL_COMPLETED; s <= HONE_TRIAL_CANCELLED; s++)
         t->n_ended_before += t->counts[s];
     for (size_t i = 0; !status && i < t->n_running; i++)
-        status = load_running(t, t->running[i], err);
+        status = running_load(t, t->running[i], err);
     if (status)
         return status;
     struct study_counts counts = {0};

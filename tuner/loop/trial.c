@@ -149,6 +149,13 @@ void tuner_count_import(struct tuner *t, int64_t trial)
     count_best(t, trial);
 }
 
+void tuner_uncount(struct tuner *t, hone_trial_state state, bool is_repeat)
+{
+    t->counts[state]--;
+    if (!is_repeat && state != HONE_TRIAL_CANCELLED && t->since_best > 0)
+        t->since_best--;
+}
+
 void tuner_count(struct tuner *t, int64_t trial, hone_trial_state state)
 {
     t->counts[state]++;

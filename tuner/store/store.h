@@ -66,9 +66,9 @@ struct study_row {
     X(CONFIRM, "confirm")       /* which trials are run again: {trials, top, repeats} */           \
     X(ENQUEUE, "enqueue")       /* {params} */                                                     \
     X(STOP_TRIAL, "stop_trial") /* decided to end it: {cause, reason} */                           \
-    X(TELL, "tell")             /* {state, values} */                                              \
+    X(TELL, "tell")             /* {state, values, attempt} */                                     \
     X(RETRY, "retry")           /* next attempt: {attempt, cause} */                               \
-    X(REOPEN, "reopen")         /* a final trial runs again */                                     \
+    X(REOPEN, "reopen")         /* a final trial runs again: {attempt} */                          \
     X(STOP_STUDY, "stop_study") /* asked to stop: {now} */                                         \
     X(ENDED, "ended")           /* {state, reason} */
 
