@@ -207,12 +207,13 @@ def test_status_is_the_contracts(lab):
     assert list(status) == [key for key in STATUS] and status == STATUS
     on_demand, spot = 1.41 / 3600, 0.42 / 3600
     spent = (510 - 140) * on_demand + 140 * spot
-    completed = (100 + 140 + 150) / 3
+    full = 140  # the median of 100, 140 and 150 s
+    ended = (510 - 60) / 6
     assert cost["currency"] == "USD"
     assert cost["spent"] == pytest.approx(spent)
-    assert cost["forecast"] == pytest.approx(spent + spent / 6 * 14)
+    assert cost["forecast"] == pytest.approx(spent + (13 * ended + ended - 60) * on_demand)
     assert cost["saved"]["spot"] == pytest.approx(140 * (on_demand - spot))
-    assert cost["saved"]["early_stopping"] == pytest.approx((completed - 30) * on_demand)
+    assert cost["saved"]["early_stopping"] == pytest.approx((full - 30) * on_demand)
 
 
 def test_list_is_an_array_of_them(lab):

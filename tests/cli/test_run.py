@@ -275,6 +275,20 @@ def test_cost_ends_the_study(lab):
     assert lab.row()["state"] == "finished" or lab.row()["state"] == "failed"
 
 
+def test_a_cost_limit_is_exceeded_by_the_grace_alone(lab):
+    lab.script("trap '' TERM; echo m=1; while :; do sleep 0.05; done")
+    lab.study(trials=50, parallel=4, extra="stop: {cost: 6}\nlimits: {grace: 1s}\n"
+                                           "price_per_hour: {on_demand: 3600}\nrepeats: true\n")
+    lab.hone("run", "s.yaml", status=None)
+    status = json.loads(lab.hone("status", "s", "--json").stdout)
+    assert status["reason"].startswith("cost: 6.0")
+    # 1 USD a second: the limit, the grace of four trials, and 2 s for a machine that is busy.
+    assert 6 <= status["cost"]["spent"] <= 6 + 4 * (1 + 2)
+    assert status["cost"]["forecast"] == status["cost"]["spent"]
+    assert status["cost"]["saved"] == {"early_stopping": 0, "spot": 0}
+    assert len(lab.trials()) == 4  # nothing was started at the limit
+
+
 def test_bad_curves_are_stopped_early_with_the_reason(lab):
     lab.script('bad=0; [ $HONE_TRIAL -ge 8 ] && bad=1\n'
                'for step in 1 2 3 4 5 6; do\n'

@@ -56,8 +56,7 @@ static void fill(const struct study_view *v, struct live_trial *trials, struct l
     out->by_state[HONE_TRIAL_RUNNING] = v->running;
     if (v->has_cost) {
         out->currency = v->spec->currency ? v->spec->currency : "USD";
-        out->spent = v->spent;
-        out->forecast = v->has_forecast ? v->forecast : 0;
+        live_money(out, &v->money);
     }
     for (size_t i = 0; i < v->n_running; i++) {
         const struct running_view *r = &v->runs[i];
@@ -159,7 +158,7 @@ static int watch(struct attach *a, const char *name, const struct globals *globa
                name);
         return EXIT_INTERRUPTED;
     }
-    return study_print_end(a->store, name, a->spec, globals->quiet);
+    return study_print_end(a->store, name, globals->quiet);
 }
 
 int cmd_attach(int argc, char **argv, const struct globals *globals)

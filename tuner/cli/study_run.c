@@ -15,7 +15,7 @@
 #include "io/time.h"
 #include "loop/lease.h"
 #include "loop/loop.h"
-#include "report/best.h"
+#include "report/closing.h"
 #include "report/live.h"
 #include "report/parents.h"
 #include "report/text.h"
@@ -118,44 +118,42 @@ static hone_status failed_visit(void *context, const struct trial_row *row, hone
     return HONE_OK;
 }
 
-static hone_status print_result(struct store *store, const struct study_row *row,
-                                const struct spec *spec, const struct best *best, hone_error *err)
+/* What can be done next. */
+static hone_status print_next(struct store *store, const struct study_row *row, int64_t best,
+                              hone_error *err)
 {
     int64_t failed = -1;
-    printf("study %s: ", row->name);
-    text_print(stdout, row->reason ? row->reason : study_state_text(row->state));
-    printf("\n");
-    if (best->n > 0) {
-        printf("\nbest: ");
-        hone_status status = best_print(best, row, spec, BEST_TEXT, stdout, text_columns(), err);
+    if (best >= 0) {
         printf("\nnext: hone trials %s --sort value\n", row->name);
-        return status;
+        return HONE_OK;
     }
     hone_status status = store_trials(store, row->id, -1, failed_visit, &failed, err);
     if (failed >= 0)
-        printf("next: hone show %s %lld\n", row->name, (long long)failed);
+        printf("\nnext: hone show %s %lld\n", row->name, (long long)failed);
     return status;
 }
 
-int study_print_end(struct store *store, const char *name, const struct spec *spec, bool quiet)
+int study_print_end(struct store *store, const char *name, bool quiet)
 {
     hone_error err = {0};
     struct study_row row = {0};
-    struct best best = {0};
-    int exit_status = EXIT_SYSTEM;
+    struct study_view view = {0};
+    int64_t best = -1, now = time_now_ms();
     hone_status status = store_study_find(store, name, &row, &err);
-    if (!status)
-        status = best_read(store, &row, spec, &best, &err);
-    if (!status && !quiet)
-        status = print_result(store, &row, spec, &best, &err);
+    if (!status && quiet) {
+        status = study_view_read(store, &row, false, now, &view, &err);
+        best = view.best;
+        study_view_release(&view);
+    } else if (!status) {
+        status = closing_print(store, &row, now, stdout, text_columns(), &best, &err);
+        if (!status)
+            status = print_next(store, &row, best, &err);
+    }
     if (status)
         fail(EXIT_SYSTEM, "%s", err.text);
-    else
-        exit_status = best.n > 0 ? EXIT_DONE : EXIT_NOTHING;
     fflush(stdout);
-    best_release(&best);
     study_row_release(&row);
-    return exit_status;
+    return status ? EXIT_SYSTEM : best >= 0 ? EXIT_DONE : EXIT_NOTHING;
 }
 
 /* ---- Driving ---- */
@@ -193,7 +191,7 @@ static int drive(struct store *store, struct tuner *tuner, const struct globals 
         break;
     case DRIVE_OVER:
     default:
-        status = study_print_end(store, study->name, tuner_spec(tuner), globals->quiet);
+        status = study_print_end(store, study->name, globals->quiet);
         if (study->state == STUDY_STOPPED) {
             if (!globals->quiet)
                 printf("resume: hone resume %s\n", study->name);
@@ -266,7 +264,7 @@ static int go_on(struct store *store, const struct study_row *row, struct spec *
         if (!globals->quiet)
             printf("study %s has ended already; a larger max_trials would let it go on\n",
                    row->name);
-        status = study_print_end(store, row->name, spec, globals->quiet);
+        status = study_print_end(store, row->name, globals->quiet);
         spec_free(spec);
     } else {
         status = take_up(store, row, spec, &change, globals);

@@ -36,8 +36,9 @@ int study_run(struct store *store, struct spec *spec, const struct globals *glob
 /** Go on with a study by the settings that the store has. `row` is released by the call. */
 int study_resume(struct store *store, struct study_row *row, const struct globals *globals);
 
-/** Print how a study ended: the reason, the best configuration, what can be done next.
+/** Print how a study ended: the reason, the best configuration, time and money, what can be done
+ * next.
  * @return EXIT_DONE, or EXIT_NOTHING when no trial has completed */
-int study_print_end(struct store *store, const char *name, const struct spec *spec, bool quiet);
+int study_print_end(struct store *store, const char *name, bool quiet);
 
 #endif

@@ -185,8 +185,9 @@ static int wait_ms(const struct drive *d)
     int ms = t->n_new_values ? QUICK_MS : SLOW_MS;
     if (coming && ms > COMING_MS)
         ms = COMING_MS;
-    int64_t lease_ms = (int64_t)(t->spec->lease_s * 1000) / 3;
-    return lease_ms < ms ? (int)(lease_ms > 10 ? lease_ms : 10) : ms;
+    int64_t lease_ms = (int64_t)(t->spec->lease_s * 1000) / 3, cost_ms = finish_cost_left_ms(t);
+    ms = lease_ms < ms ? (int)(lease_ms > 10 ? lease_ms : 10) : ms;
+    return cost_ms < ms ? (int)(cost_ms > 1 ? cost_ms : 1) : ms; /* the limit is met, not passed */
 }
 
 static hone_status sleep_until_needed(struct drive *d, hone_error *err)

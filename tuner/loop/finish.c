@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "io/time.h"
+#include "report/study_view.h"
 
 enum { LOW_GAINS = 3 };
 
@@ -32,15 +33,29 @@ int64_t finish_active_ms(const struct tuner *t)
 
 double finish_cost(const struct tuner *t)
 {
+    struct ledger_terms terms = spec_terms(t->spec);
+    int64_t running_ms[2] = {0}; /* on demand, spot */
     if (!t->spec->has_price)
         return 0;
-    int64_t ms = t->ended_ms;
     for (size_t i = 0; i < t->n_running; i++) {
         const struct attempt_row *a = &t->running[i]->attempt;
-        if (a->state == ATTEMPT_RUNNING && a->started_at)
-            ms += t->now - a->started_at;
+        running_ms[a->spot] += attempt_ms(a, t->now);
     }
-    return (double)ms / 3.6e6 * (t->spec->spot ? t->spec->price_spot : t->spec->price_on_demand);
+    return ledger_spent(&t->ledger, &terms, running_ms[0], running_ms[1]);
+}
+
+int64_t finish_cost_left_ms(const struct tuner *t)
+{
+    double rate = 0;
+    if (t->spec->stop_cost <= 0 || t->ending)
+        return INT64_MAX;
+    for (size_t i = 0; i < t->n_running; i++) {
+        const struct attempt_row *a = &t->running[i]->attempt;
+        if (a->state == ATTEMPT_RUNNING)
+            rate += a->spot ? t->spec->price_spot : t->spec->price_on_demand;
+    }
+    double left_ms = (t->spec->stop_cost - finish_cost(t)) / rate * 3.6e6; /* inf without a rate */
+    return left_ms < 1e15 ? (int64_t)ceil(fmax(left_ms, 0)) : INT64_MAX;
 }
 
 /* No new trials from here. */
@@ -60,8 +75,10 @@ static void end_with(struct tuner *t, const char *fmt, ...)
 
 static void stop_running(struct tuner *t)
 {
+    char reason[600];
+    cut_reason(reason, t->ending ? t->ending : "memory is out");
     for (size_t i = 0; i < t->n_running; i++)
-        running_stop(t, t->running[i], CAUSE_STUDY, t->ending ? t->ending : "the study ended");
+        running_stop(t, t->running[i], CAUSE_STUDY, reason);
 }
 
 static bool target_reached(const struct tuner *t)

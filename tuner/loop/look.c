@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "io/json.h"
 #include "report/limits.h"
+#include "report/study_view.h"
 
 enum {
     READ_BYTES = 256 * 1024, /* of one log in one pass, so that a flood delays nobody */
@@ -193,6 +194,8 @@ static hone_status end_trial(struct tuner *t, struct running *r, const struct ve
     changes_trial(&t->changes, &r->row);
     r->is_over = true;
     hone_status status = tell(t, r, v, err);
+    if (!status)
+        status = ledger_trial(&t->ledger, r->row.number, v->trial, r->stop == CAUSE_STUDY, err);
     bool completed = v->trial == HONE_TRIAL_COMPLETED;
     if (r->repeat_of >= 0)
         t->counts[v->trial]++;
@@ -260,8 +263,7 @@ static hone_status settle(struct tuner *t, struct running *r, const struct attem
     a->ended_at = s->ended_at ? s->ended_at : t->now;
     a->exit_code = s->phase == PHASE_ENDED ? s->exit_code : -1;
     a->exit_signal = s->phase == PHASE_ENDED ? s->exit_signal : 0;
-    if (a->started_at)
-        t->ended_ms += a->ended_at - a->started_at;
+    ledger_paid(&t->ledger, a->trial, a->spot, attempt_ms(a, t->now));
     snprintf(reason, sizeof reason, "%s%s%s", v.reason, v.reason[0] && v.note[0] ? "; " : "",
              v.note);
     set_text(&a->reason, reason);

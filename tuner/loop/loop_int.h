@@ -11,6 +11,7 @@
 #include "exec/metrics.h"
 #include "loop/loop.h"
 #include "report/live.h"
+#include "study/ledger.h"
 
 /** A copy of a text, or NULL of NULL. */
 static inline char *text_dup(const char *text)
@@ -158,7 +159,7 @@ struct tuner {
     double best;                       /* its first objective, own unit */
     int64_t last_better;               /* the last trial that became it, or joined the front */
     int64_t since_best;                /* ended trials since that one */
-    int64_t ended_ms;                  /* summed over ended attempts */
+    struct ledger ledger;              /* of what has ended; empty without a price */
     int64_t n_durations, durations_ms; /* of completed trials, for the ETA */
     bool heard;                        /* some trial printed a value of each outcome */
     int64_t n_ended_before;            /* trials that had ended when the study was taken up */
@@ -284,6 +285,8 @@ void finish_note_gain(struct tuner *t);
 void finish_record(struct tuner *t);
 /** Money spent until now; 0 without a price. */
 double finish_cost(const struct tuner *t);
+/** When stop.cost will be reached by what runs, in ms from now; INT64_MAX: not at all. */
+int64_t finish_cost_left_ms(const struct tuner *t);
 /** Time with a living tuner, ms. */
 int64_t finish_active_ms(const struct tuner *t);
 

@@ -75,7 +75,8 @@ hone_status tuner_record_ask(struct tuner *t, const hone_trial *trial, const cha
     changes_trial(&t->changes, &r->row);
     changes_attempt(&t->changes, &r->attempt);
     t->n_trials++;
-    return running_begin_attempt(t, r, NULL, err);
+    hone_status status = ledger_trial(&t->ledger, r->row.number, HONE_TRIAL_RUNNING, false, err);
+    return status ? status : running_begin_attempt(t, r, NULL, err);
 }
 
 static hone_status ask_one(struct tuner *t, hone_error *err)

@@ -63,6 +63,8 @@ static hone_status reopen(struct tuner *t, int64_t trial, hone_error *err)
     hone_status status = hone_reopen(t->opt, (uint64_t)trial, err);
     if (!status)
         status = running_load(t, r, err);
+    if (!status)
+        status = ledger_trial(&t->ledger, trial, HONE_TRIAL_RUNNING, false, err);
     if (status)
         return status;
     tuner_uncount(t, r->row.state, r->repeat_of >= 0);

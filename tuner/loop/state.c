@@ -17,6 +17,7 @@
 #include "io/process.h"
 #include "io/time.h"
 #include "loop/lease.h"
+#include "report/study_view.h"
 
 /* Copy the texts of a row that is only borrowed. */
 static bool own_texts(char **texts[], size_t n)
@@ -54,7 +55,7 @@ static hone_status note_ask(struct tuner *t, const struct event *event, const js
         r->repeat_of = json_integer_value(repeat_of);
         confirm_count(t, r->repeat_of);
     }
-    return HONE_OK;
+    return ledger_trial(&t->ledger, event->trial, HONE_TRIAL_RUNNING, false, err);
 }
 
 static void drop_running(struct tuner *t, int64_t trial)
@@ -69,7 +70,7 @@ static void drop_running(struct tuner *t, int64_t trial)
     }
 }
 
-static void note_tell(struct tuner *t, const struct event *event)
+static hone_status note_tell(struct tuner *t, const struct event *event, hone_error *err)
 {
     hone_trial_state state = hone_trial_state_of(hone_find(t->opt, (uint64_t)event->trial));
     const struct running *r = tuner_find_running(t, event->trial);
@@ -77,7 +78,9 @@ static void note_tell(struct tuner *t, const struct event *event)
         t->counts[state]++;
     else
         tuner_count(t, event->trial, state);
+    bool cut = r && r->stop == CAUSE_STUDY;
     drop_running(t, event->trial);
+    return ledger_trial(&t->ledger, event->trial, state, cut, err);
 }
 
 static void note_stop(struct tuner *t, const struct event *event, const json_t *body)
@@ -116,7 +119,7 @@ static hone_status note_reopen(struct tuner *t, const struct event *event, hone_
                                  (long long)event->seq, (long long)event->trial);
     r->repeat_of = repeat_of_why(hone_trial_why(trial));
     tuner_uncount(t, hone_trial_state_of(trial), r->repeat_of >= 0);
-    return HONE_OK;
+    return ledger_trial(&t->ledger, event->trial, HONE_TRIAL_RUNNING, false, err);
 }
 
 static hone_status play(void *context, const struct event *event, const json_t *body,
@@ -135,8 +138,7 @@ static hone_status play(void *context, const struct event *event, const json_t *
     case EVENT_ASK:
         return note_ask(t, event, body, err);
     case EVENT_TELL:
-        note_tell(t, event);
-        break;
+        return note_tell(t, event, err);
     case EVENT_ADD: /* counts for the best only: it is no trial of the budget */
         tuner_count_import(t, event->trial);
         break;
@@ -260,6 +262,15 @@ out:
     return status;
 }
 
+static hone_status paid_visit(void *context, const struct attempt_row *row, hone_error *err)
+{
+    struct tuner *t = context;
+    (void)err;
+    if (row->ended_at)
+        ledger_paid(&t->ledger, row->trial, row->spot, attempt_ms(row, t->now));
+    return HONE_OK;
+}
+
 static hone_status rebuild(struct tuner *t, hone_error *err)
 {
     hone_status status = make_reader(t, err);
@@ -271,12 +282,7 @@ static hone_status rebuild(struct tuner *t, hone_error *err)
         t->n_ended_before += t->counts[s];
     for (size_t i = 0; !status && i < t->n_running; i++)
         status = running_load(t, t->running[i], err);
-    if (status)
-        return status;
-    struct study_counts counts = {0};
-    status = store_counts(t->store, t->study.id, &counts, err);
-    t->ended_ms = counts.attempts_ms;
-    return status;
+    return status ? status : store_attempts(t->store, t->study.id, -1, paid_visit, t, err);
 }
 
 /* What the first transaction of this tuner says. */
@@ -391,6 +397,7 @@ void tuner_close(struct tuner *t)
     for (size_t i = 0; i < t->n_running; i++)
         running_free(t->running[i]);
     mem_free(t->running);
+    ledger_release(&t->ledger);
     mem_free(t->plan.items);
     mem_free(t->points);
     mem_free(t->ended);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/live.h"
+#include "report/study_view.h"
 
 enum { MOST_POINTS = 200000 };
 
@@ -76,6 +77,19 @@ static const char *state_of(const struct tuner *t, const struct running *r)
     return r->stop != CAUSE_NONE || t->stop >= STOP_NOW ? "stopping" : "running";
 }
 
+static void view_money(struct tuner *t, int64_t to_come, struct live_view *out)
+{
+    struct ledger_terms terms = spec_terms(t->spec);
+    struct ledger_sums sums;
+    terms.to_come = to_come > 0 ? to_come : 0;
+    for (size_t i = 0; i < t->n_running; i++) {
+        const struct attempt_row *a = &t->running[i]->attempt;
+        ledger_running(&t->ledger, a->trial, a->spot, attempt_ms(a, t->now));
+    }
+    if (ledger_sum(&t->ledger, &terms, &sums, NULL) == HONE_OK)
+        live_money(out, &sums);
+}
+
 void tuner_view(struct tuner *t, struct live_view *out)
 {
     struct live_trial *trials = t->shown;
@@ -120,10 +134,7 @@ void tuner_view(struct tuner *t, struct live_view *out)
     }
     if (t->spec->has_price) {
         out->currency = t->spec->currency ? t->spec->currency : "USD";
-        out->spent = finish_cost(t);
-        int64_t started = t->n_trials;
-        if (started > 0)
-            out->forecast = out->spent * (double)t->spec->max_trials / (double)started;
+        view_money(t, left, out);
     }
     if (t->stop == STOP_NEW && t->n_running)
         out->phase = "stopping: no new trials, running ones finish; Ctrl-C again ends them";

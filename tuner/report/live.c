@@ -28,6 +28,7 @@
 #include "base/mem.h"
 #include "io/time.h"
 #include "report/text.h"
+#include "study/ledger.h"
 
 enum { MOST_LINES = 80, LEAST_COLUMNS = 20, BAR_MOST = 60 };
 
@@ -236,9 +237,18 @@ static void money(struct line *l, const struct live_view *v)
     if (!v->currency)
         return;
     add(l, PLAIN, "cost %.2f %s", v->spent, v->currency);
-    if (v->forecast > 0)
+    if (v->saved >= 0.005)
+        add(l, PLAIN, ", %.2f saved", v->saved);
+    if (!isnan(v->forecast))
         add(l, DIM, ", about %.2f at the end", v->forecast);
     end_line(l);
+}
+
+void live_money(struct live_view *view, const struct ledger_sums *sums)
+{
+    view->spent = sums->spent;
+    view->forecast = sums->forecast;
+    view->saved = sums->saved_stopping + sums->saved_spot;
 }
 
 static void trial_row(struct line *l, const struct live_trial *r, int value_width)

@@ -38,16 +38,20 @@ struct live_view {
     int64_t waiting, max_trials;
     int64_t best_trial; /* or -1 */
     double best;
-    int64_t best_ago;         /* trials that ended since */
-    double elapsed_s, left_s; /* left: < 0 when not known */
-    const char *currency;     /* NULL: no money is shown */
-    double spent, forecast;
-    const char *phase; /* "stopping: running trials finish", or NULL */
+    int64_t best_ago;              /* trials that ended since */
+    double elapsed_s, left_s;      /* left: < 0 when not known */
+    const char *currency;          /* NULL: no money is shown */
+    double spent, forecast, saved; /* forecast: NaN when not known */
+    const char *phase;             /* "stopping: running trials finish", or NULL */
     size_t n_trials;
     const struct live_trial *trials;
 };
 
 struct live;
+struct ledger_sums;
+
+/** Take over what is shown of them. */
+void live_money(struct live_view *view, const struct ledger_sums *sums);
 
 /**
  * Show on stdout: the block when that is a terminal, else lines.

@@ -161,6 +161,27 @@ static void print_attempts(const struct showing *s, const struct trial_view *vie
     table_free(table);
 }
 
+/* "0.0547 USD: 20 s on demand at 1.41 an hour, 2 min on spot at 0.42" */
+static void print_cost(const struct showing *s, const struct trial_view *view)
+{
+    const double prices[2] = {s->spec->price_on_demand, s->spec->price_spot};
+    const char *separator = ": ", *unit = " an hour";
+    if (isnan(view->cost))
+        return;
+    fprintf(s->out, "%-*s%.4g %s", LABEL, "cost", view->cost, s->spec->currency);
+    for (size_t spot = 0; spot < 2; spot++) {
+        char text[32];
+        if (view->paid_s[spot] <= 0)
+            continue;
+        duration_text(view->paid_s[spot], text);
+        fprintf(s->out, "%s%s %s at %g%s", separator, text, spot ? "on spot" : "on demand",
+                prices[spot], unit);
+        separator = ", ";
+        unit = "";
+    }
+    fputc('\n', s->out);
+}
+
 static void print_curve(const struct showing *s)
 {
     int room = s->columns > 0 ? s->columns - 16 : PLOT_COLUMNS;
@@ -208,8 +229,7 @@ static hone_status show_view(void *context, const struct trial_view *view, hone_
         print_reason(s, "origin", view->row->origin);
     print_reason(s, "why", view->row->why);
     print_reason(s, trial_state_text(view->row->state), view->row->reason);
-    if (!isnan(view->cost))
-        fprintf(out, "%-*s%.4g %s\n", LABEL, "cost", view->cost, s->spec->currency);
+    print_cost(s, view);
     print_attempts(s, view);
     print_metrics(s, view);
     print_curve(s);

@@ -3,11 +3,12 @@
 
 #include "io/json.h"
 #include "io/time.h"
+#include "report/money.h"
 #include "report/text.h"
 
 #include <string.h>
 
-enum { LABEL = 10, MOST_RUNS = 16, LINE_MAX_BYTES = 1 << 16 };
+enum { MOST_RUNS = 16, LINE_MAX_BYTES = 1 << 16 };
 
 static enum table_paint paint_of_state(const char *state)
 {
@@ -16,17 +17,6 @@ static enum table_paint paint_of_state(const char *state)
     if (strcmp(state, "finished") == 0)
         return PAINT_GREEN;
     return strcmp(state, "failed") == 0 ? PAINT_RED : PAINT_PLAIN;
-}
-
-/** A label and what it is about, in as many lines as it takes. */
-static void print_line(FILE *out, const char *label, const struct buf *text, int columns)
-{
-    struct buf line;
-    buf_init(&line, LINE_MAX_BYTES);
-    text_add(&line, text->data, LINE_MAX_BYTES);
-    fprintf(out, "%-*s", LABEL, label);
-    text_wrap(out, line.data, LABEL, columns > 3 * LABEL ? columns : LINE_MAX_BYTES);
-    buf_release(&line);
 }
 
 static void count(struct buf *text, int64_t n, const char *what)
@@ -81,43 +71,14 @@ static void print_best(const struct study_view *view, FILE *out, int columns)
     buf_init(&text, LINE_MAX_BYTES);
     if (view->best < 0) {
         buf_text(&text, best_missing(&view->front));
-        print_line(out, "best", &text, columns);
+        text_labelled(out, "best", text.data, columns);
     } else {
         add_best(&text, view);
-        print_line(out, "best", &text, columns);
+        text_labelled(out, "best", text.data, columns);
         buf_clear(&text);
         settings_text(&text, view->front.trials[0].params);
-        print_line(out, "", &text, columns);
+        text_labelled(out, "", text.data, columns);
     }
-    buf_release(&text);
-}
-
-static void print_time(const struct study_view *view, FILE *out, int columns)
-{
-    char elapsed[32], trials[32];
-    struct buf text;
-    buf_init(&text, LINE_MAX_BYTES);
-    duration_text(view->elapsed_s, elapsed);
-    duration_text(view->trial_s, trials);
-    buf_printf(&text, "%s elapsed, %s in trials", elapsed, trials);
-    if (view->speedup > 0)
-        buf_printf(&text, ": speed-up %.1f", view->speedup);
-    print_line(out, "time", &text, columns);
-    buf_release(&text);
-}
-
-static void print_cost(const struct study_view *view, FILE *out, int columns)
-{
-    struct buf text;
-    buf_init(&text, LINE_MAX_BYTES);
-    buf_printf(&text, "%.2f %s spent", view->spent, view->spec->currency);
-    if (view->has_forecast && view->row->state == STUDY_RUNNING)
-        buf_printf(&text, ", %.2f in the end", view->forecast);
-    if (view->saved_stopping > 0)
-        buf_printf(&text, "; %.2f saved by early stopping", view->saved_stopping);
-    if (view->saved_spot > 0)
-        buf_printf(&text, "; %.2f saved by spot", view->saved_spot);
-    print_line(out, "cost", &text, columns);
     buf_release(&text);
 }
 
@@ -131,7 +92,7 @@ static void print_search(const struct study_view *view, FILE *out, int columns)
     if (view->has_ask_ms)
         buf_printf(&text, "; %.2g ms a proposal (95 %%: %.2g ms)", view->ask_median_ms,
                    view->ask_p95_ms);
-    print_line(out, "search", &text, columns);
+    text_labelled(out, "search", text.data, columns);
     buf_release(&text);
 }
 
@@ -157,7 +118,7 @@ static void print_slots(const struct study_view *view, FILE *out, int columns)
     }
     buf_printf(&text, " a trial; %lld of %lld places busy", (long long)view->running,
                (long long)spec->max_parallel);
-    print_line(out, "slots", &text, columns);
+    text_labelled(out, "slots", text.data, columns);
     buf_release(&text);
 }
 
@@ -207,17 +168,15 @@ void status_print(const struct study_view *view, FILE *out, int columns, bool co
     }
     fputs("\n\n", out);
     add_counts(&text, view);
-    print_line(out, "trials", &text, columns);
+    text_labelled(out, "trials", text.data, columns);
     print_best(view, out, columns);
-    print_time(view, out, columns);
-    if (view->has_cost)
-        print_cost(view, out, columns);
+    money_print(view, out, columns);
     print_search(view, out, columns);
     print_slots(view, out, columns);
     if (strcmp(view->state, "running") == 0) {
         buf_clear(&text);
         buf_printf(&text, "pid %lld on %s", (long long)view->row->owner.pid, view->row->owner.host);
-        print_line(out, "tuner", &text, columns);
+        text_labelled(out, "tuner", text.data, columns);
     }
     if (view->n_running > 0)
         print_runs(view, out, columns, color);

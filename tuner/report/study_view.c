@@ -1,14 +1,7 @@
 /*
- * study_view.c: see study_view.h.
- *
- * Figures and how they are computed:
- *     speed-up       time of all attempts / time during which a tuner was at work
- *     spent          hours of each attempt x its price (on demand or spot)
- *     forecast       spent + mean cost of an ended trial x trials to come
- *     saved, stopping  for each trial that was stopped early: the mean time of completed trials
- *                    less its own, at its price; never below 0
- *     saved, spot    spot hours x (price on demand - price of spot)
- * Trials that were run elsewhere count in none of them.
+ * study_view.c: see study_view.h. Time and money are the ledger's (study/ledger.h has the
+ * formulas); the speed-up is the time of all attempts over the time during which a tuner was at
+ * work. Trials that were run elsewhere count in neither.
  */
 #include "report/study_view.h"
 
@@ -20,21 +13,18 @@
 #include <math.h>
 #include <string.h>
 
-#define MS_PER_HOUR 3600000.0
-
 /* What the figures need of each trial. */
 struct brief {
     hone_trial_state state;
     bool own, repeat;
     int64_t ended_at;
-    int64_t ms; /* over its attempts */
-    double price;
 };
 
 struct reading {
     struct study_view *view;
     struct brief *trials; /* by number */
     size_t n_trials, room;
+    struct ledger ledger;
     int64_t *running; /* numbers */
     size_t n_running, running_room;
     bool has_repeats;
@@ -160,55 +150,51 @@ static hone_status read_trial(void *context, const struct trial_row *row, hone_e
     if (row->state == HONE_TRIAL_RUNNING)
         r->running[r->n_running++] = row->number;
     r->has_repeats = r->has_repeats || r->trials[row->number].repeat;
+    if (view->has_cost && trial_is_own(row->origin) &&
+        ledger_trial(&r->ledger, row->number, row->state, trial_is_cut(row), err) != HONE_OK)
+        return HONE_ENOMEM;
     return best_add(&view->front, view->spec, row, err);
 }
 
-static int64_t attempt_ms(const struct attempt_row *row, int64_t now)
+int64_t attempt_ms(const struct attempt_row *row, int64_t now)
 {
     int64_t end = row->ended_at != 0 ? row->ended_at : now;
     bool ran = row->started_at != 0 && (row->ended_at != 0 || row->state == ATTEMPT_RUNNING);
     return ran && end > row->started_at ? end - row->started_at : 0;
 }
 
+struct ledger_terms spec_terms(const struct spec *spec)
+{
+    return (struct ledger_terms){.on_demand = spec->price_on_demand,
+                                 .spot = spec->price_spot,
+                                 .spot_next = spec->spot,
+                                 .limit = spec->stop_cost};
+}
+
 static hone_status read_cost(void *context, const struct attempt_row *row, hone_error *err)
 {
     (void)err;
     struct reading *r = context;
-    struct study_view *view = r->view;
-    if (row->trial < 0 || (size_t)row->trial >= r->n_trials || !r->trials[row->trial].own)
-        return HONE_OK;
-    struct brief *trial = &r->trials[row->trial];
-    int64_t ms = attempt_ms(row, r->now);
-    double hours = (double)ms / MS_PER_HOUR;
-    trial->ms += ms;
-    trial->price = row->spot ? view->spec->price_spot : view->spec->price_on_demand;
-    view->spent += hours * trial->price;
-    if (row->spot)
-        view->saved_spot += hours * (view->spec->price_on_demand - view->spec->price_spot);
+    if (row->ended_at != 0)
+        ledger_paid(&r->ledger, row->trial, row->spot, attempt_ms(row, r->now));
+    else
+        ledger_running(&r->ledger, row->trial, row->spot, attempt_ms(row, r->now));
     return HONE_OK;
 }
 
-static void forecast_cost(struct reading *r)
+/* A study that has ended, or that was stopped, costs no more. */
+static hone_status sum_cost(struct store *store, struct reading *r, hone_error *err)
 {
     struct study_view *view = r->view;
-    double completed_ms = 0, n_completed = 0;
-    for (size_t i = 0; i < r->n_trials; i++) {
-        if (!r->trials[i].own || r->trials[i].state != HONE_TRIAL_COMPLETED)
-            continue;
-        completed_ms += (double)r->trials[i].ms;
-        n_completed++;
-    }
-    double mean_ms = n_completed > 0 ? completed_ms / n_completed : 0;
-    for (size_t i = 0; i < r->n_trials; i++) {
-        double ms = mean_ms - (double)r->trials[i].ms;
-        if (r->trials[i].own && r->trials[i].state == HONE_TRIAL_STOPPED && ms > 0)
-            view->saved_stopping += ms / MS_PER_HOUR * r->trials[i].price;
-    }
-    int64_t to_come = view->spec->max_trials - view->ended;
-    view->has_forecast = view->ended > 0 || view->row->state != STUDY_RUNNING;
-    view->forecast = view->spent;
-    if (view->row->state == STUDY_RUNNING && view->ended > 0 && to_come > 0)
-        view->forecast += view->spent / (double)view->ended * (double)to_come;
+    struct ledger_terms terms = spec_terms(view->spec);
+    int64_t to_come = view->spec->max_trials - view->ended - (int64_t)r->n_running;
+    terms.to_come = to_come > 0 ? to_come : 0;
+    hone_status status = store_attempts(store, view->row->id, -1, read_cost, r, err);
+    if (status == HONE_OK)
+        status = ledger_sum(&r->ledger, &terms, &view->money, err);
+    if (status == HONE_OK && view->row->state != STUDY_RUNNING)
+        view->money.forecast = view->money.spent;
+    return status;
 }
 
 static hone_status read_run_attempt(void *context, const struct attempt_row *row, hone_error *err)
@@ -329,12 +315,11 @@ hone_status study_view_read(struct store *store, const struct study_row *row, bo
     out->trial_s = (double)out->counts.attempts_ms / 1000;
     status = read_running(store, &r, err);
     if (status == HONE_OK && out->has_cost)
-        status = store_attempts(store, row->id, -1, read_cost, &r, err);
-    if (status == HONE_OK && out->has_cost)
-        forecast_cost(&r);
+        status = sum_cost(store, &r, err);
     out->speedup = out->elapsed_s > 0 ? out->trial_s / out->elapsed_s : 0;
     read_stats(out);
 out:
+    ledger_release(&r.ledger);
     mem_free(r.trials);
     mem_free(r.running);
     if (status != HONE_OK)
@@ -365,12 +350,13 @@ static json_t *best_json(const struct study_view *view)
 
 static json_t *cost_json(const struct study_view *view)
 {
+    const struct ledger_sums *money = &view->money;
     if (!view->has_cost)
         return json_null();
     return json_pack("{s:s, s:f, s:o, s:{s:f, s:f}}", "currency", view->spec->currency, "spent",
-                     view->spent, "forecast",
-                     view->has_forecast ? json_real(view->forecast) : json_null(), "saved",
-                     "early_stopping", view->saved_stopping, "spot", view->saved_spot);
+                     money->spent, "forecast",
+                     isnan(money->forecast) ? json_null() : json_real(money->forecast), "saved",
+                     "early_stopping", money->saved_stopping, "spot", money->saved_spot);
 }
 
 json_t *study_view_json(const struct study_view *view)

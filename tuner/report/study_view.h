@@ -12,6 +12,7 @@
 #include "report/best.h"
 #include "spec/spec.h"
 #include "store/store.h"
+#include "study/ledger.h"
 
 /** A running trial, as `status` shows it. */
 struct running_view {
@@ -34,8 +35,8 @@ struct study_view {
     int64_t best;                       /* number of the first of them; -1: none */
     int64_t since_best;                 /* trials that ended after the last of them */
     double elapsed_s, trial_s, speedup; /* speedup 0: not known */
-    bool has_cost, has_forecast;
-    double spent, forecast, saved_stopping, saved_spot;
+    bool has_cost;
+    struct ledger_sums money; /* where there is a price */
     bool has_ask_ms;
     double ask_median_ms, ask_p95_ms;
     size_t n_running;
@@ -48,6 +49,12 @@ struct spec *stored_spec(const struct study_row *row, hone_error *err);
 /** Until when what runs is known to have run: now, or, when no tuner is at work, the end of the
  * last lease. */
 int64_t study_now(const struct study_row *row, bool held, int64_t now);
+
+/** How long an attempt has run, in ms, as far as it is paid for: from running, not from waiting. */
+int64_t attempt_ms(const struct attempt_row *row, int64_t now);
+
+/** What a study pays; `to_come` is the caller's to fill in. */
+struct ledger_terms spec_terms(const struct spec *spec);
 
 /**
  * Read a study.

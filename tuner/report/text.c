@@ -156,6 +156,17 @@ void text_wrap(FILE *out, const char *text, int indent, int width)
     fputc('\n', out);
 }
 
+void text_labelled(FILE *out, const char *label, const char *text, int columns)
+{
+    enum { LABEL = 10, MOST = 1 << 16 };
+    struct buf line;
+    buf_init(&line, MOST);
+    text_add(&line, text, MOST);
+    fprintf(out, "%-*s", LABEL, label);
+    text_wrap(out, line.len > 0 ? line.data : "", LABEL, columns > 3 * LABEL ? columns : MOST);
+    buf_release(&line);
+}
+
 void text_number(char out[32], double x)
 {
     if (isnan(x))

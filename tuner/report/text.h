@@ -37,6 +37,9 @@ void text_print_log(FILE *out, const char *data, size_t len);
  * newline. */
 void text_wrap(FILE *out, const char *text, int indent, int width);
 
+/** A label of at most 9 columns, and what it is about in as many lines as that takes. */
+void text_labelled(FILE *out, const char *label, const char *text, int columns);
+
 /** A number in at most 5 significant digits: for people; whole numbers in full. */
 void text_number(char out[32], double x);
 

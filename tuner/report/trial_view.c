@@ -13,8 +13,6 @@
 #include <math.h>
 #include <string.h>
 
-#define MS_PER_HOUR 3600000.0
-
 struct collection {
     const struct study_row *study;
     const struct spec *spec;
@@ -130,11 +128,12 @@ static void add_attempts(struct collection *c, struct trial_view *view)
         view->n_attempts++;
         if (a->started_at == 0 || (a->ended_at == 0 && a->state != ATTEMPT_RUNNING))
             continue;
-        double ms = (double)((a->ended_at != 0 ? a->ended_at : c->now) - a->started_at);
-        view->seconds = (isnan(view->seconds) ? 0 : view->seconds) + ms / 1000;
+        double seconds = (double)((a->ended_at != 0 ? a->ended_at : c->now) - a->started_at) / 1000;
         double price = a->spot ? c->spec->price_spot : c->spec->price_on_demand;
+        view->seconds = (isnan(view->seconds) ? 0 : view->seconds) + seconds;
+        view->paid_s[a->spot] += seconds;
         if (c->spec->has_price)
-            view->cost = (isnan(view->cost) ? 0 : view->cost) + ms / MS_PER_HOUR * price;
+            view->cost = (isnan(view->cost) ? 0 : view->cost) + seconds / 3600 * price;
     }
     if (!trial_is_own(view->row->origin))
         view->cost = (double)NAN; /* somebody else's money */

@@ -36,8 +36,9 @@ struct trial_view {
     const struct metric_summary *metrics; /* one for each of spec->metrics */
     size_t n_attempts;
     const struct attempt_view *attempts;
-    double seconds; /* over its attempts; NaN: none has started */
-    double cost;    /* NaN: no price, or none has started */
+    double seconds;   /* over its attempts; NaN: none has started */
+    double paid_s[2]; /* of these on demand, on spot */
+    double cost;      /* NaN: no price, or none has started */
 };
 
 typedef hone_status trial_view_visitor(void *context, const struct trial_view *view,

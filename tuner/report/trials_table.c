@@ -41,8 +41,8 @@ struct listing {
     size_t n_columns;
 };
 
-static const char *const own_fields[] = {"trial",   "state",    "origin",     "value",
-                                         "seconds", "attempts", "started_at", "ended_at"};
+static const char *const own_fields[] = {"trial", "state",    "origin",     "value",   "seconds",
+                                         "cost",  "attempts", "started_at", "ended_at"};
 
 static bool knows(void *context, const char *name)
 {
@@ -102,6 +102,8 @@ static struct query_value lookup(void *context, const char *name)
         return number_or_missing(t->n_values > 0 ? t->values[0] : 0, t->n_values > 0);
     if (strcmp(name, "seconds") == 0)
         return number_or_missing(t->seconds, !isnan(t->seconds));
+    if (strcmp(name, "cost") == 0)
+        return number_or_missing(t->cost, !isnan(t->cost));
     if (strcmp(name, "attempts") == 0)
         return number_or_missing((double)t->n_attempts, true);
     return time_value(l, strcmp(name, "started_at") == 0 ? t->row->started_at : t->row->ended_at);
@@ -170,6 +172,9 @@ static char *table_cells(const struct trial_view *t)
     if (!isnan(t->seconds))
         duration_text(t->seconds, text);
     add_cell(&cells, text);
+    snprintf(text, sizeof text, "%.4f", t->cost);
+    if (t->spec->has_price)
+        add_cell(&cells, isnan(t->cost) ? "" : text);
     add_note(&cells, t);
     return buf_take(&cells);
 }
@@ -267,7 +272,7 @@ static int falling(const void *a, const void *b)
 static struct table *new_table(struct listing *l)
 {
     const struct spec *spec = l->spec;
-    l->n_columns = 4 + spec_outcomes(spec) + spec->n_parameters;
+    l->n_columns = 4 + spec_outcomes(spec) + spec->n_parameters + (spec->has_price ? 1 : 0);
     struct table_column *columns = mem_array(l->n_columns, sizeof *columns);
     if (columns == NULL)
         return NULL;
@@ -282,6 +287,8 @@ static struct table *new_table(struct listing *l)
         columns[n++] = (struct table_column){spec->parameters[i].name, !is_text, 1};
     }
     columns[n++] = (struct table_column){"TIME", true, 2};
+    if (spec->has_price)
+        columns[n++] = (struct table_column){"COST", true, 2};
     columns[n++] = (struct table_column){"NOTE", false, 3};
     struct table *table = table_new(n, columns);
     mem_free(columns);

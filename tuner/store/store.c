@@ -100,6 +100,19 @@ int64_t trial_repeat_of(const struct trial_row *row)
     return strcmp(row->origin, "confirm") == 0 ? repeat_of_why(row->why) : -1;
 }
 
+static const char cut_words[] = "the study ended: ";
+
+void cut_reason(char out[600], const char *ending)
+{
+    snprintf(out, 600, "%s%s", cut_words, ending);
+}
+
+bool trial_is_cut(const struct trial_row *row)
+{
+    return row->state == HONE_TRIAL_STOPPED && row->reason != NULL &&
+           strncmp(row->reason, cut_words, strlen(cut_words)) == 0;
+}
+
 int event_kind_of(const char *text)
 {
     return word_find(event_kinds, N(event_kinds), text);

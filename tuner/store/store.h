@@ -110,6 +110,11 @@ void repeat_why(char out[80], int64_t repeat, int64_t of, int64_t trial);
 int64_t repeat_of_why(const char *why);
 int64_t trial_repeat_of(const struct trial_row *row);
 
+/** The reason of a trial that is stopped because its study ends, and whether a trial has such a
+ * one: then no stopping rule has ended it. */
+void cut_reason(char out[600], const char *ending);
+bool trial_is_cut(const struct trial_row *row);
+
 enum attempt_state {
     ATTEMPT_WAITING,
     ATTEMPT_RUNNING,
