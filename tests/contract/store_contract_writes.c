@@ -254,6 +254,52 @@ static void a_slow_reader_does_not_stop_the_writer(void **state)
     store_close(read.writer);
 }
 
+/* More than any store reads at once. */
+enum { LONG = 2500 };
+
+/* At the first row another handle adds one that would come last; at each 500th the same store is
+ * read. */
+static hone_status add_beside(void *context, const struct observation *row, hone_error *e)
+{
+    struct long_read *read = context;
+    struct observation more = {.trial = 1, .attempt = 1, .metric = "m", .seq = 1, .value = 9.0};
+    hone_status status = HONE_OK;
+    if (read->n % 500 == 0)
+        assert_int_equal(n_trials(read->f->store, read->f->study.id), 2);
+    if (read->n == 0) {
+        status = store_begin(read->writer, read->f->study.id, read->f->epoch, e);
+        if (status == HONE_OK)
+            status = store_put_observations(read->writer, &more, 1, e);
+        if (status == HONE_OK)
+            status = store_commit(read->writer, e);
+    }
+    assert_int_equal(row->trial, read->n / LONG);
+    assert_int_equal(row->seq, read->n % LONG);
+    read->n++;
+    return status;
+}
+
+static void a_long_visit_of_observations_sees_one_state(void **state)
+{
+    struct fixture *f = *state;
+    static struct observation rows[LONG + 1];
+    struct long_read read = {f, open_again(f), 0};
+    for (int64_t i = 0; i <= LONG; i++)
+        rows[i] = (struct observation){
+            .trial = i / LONG, .attempt = 1, .metric = "m", .seq = i % LONG, .value = 0.5};
+    begin(f);
+    for (int i = 0; i < 2; i++) {
+        put_trial(f, i, HONE_TRIAL_RUNNING);
+        put_attempt(f, i, 1, ATTEMPT_RUNNING, 1, 0);
+    }
+    OK(store_put_observations(f->store, rows, LONG + 1, &err));
+    OK(store_commit(f->store, &err));
+    OK(store_observations(f->store, f->study.id, -1, NULL, add_beside, &read, &err));
+    assert_int_equal(read.n, LONG + 1);
+    assert_int_equal(n_observations(f->store, f->study.id), LONG + 2);
+    store_close(read.writer);
+}
+
 static void a_second_writer_waits_its_turn_and_then_says_so(void **state)
 {
     struct fixture *f = *state;
@@ -296,6 +342,7 @@ const struct CMUnitTest *store_writes_tests(size_t *n)
         T(a_killed_writer_leaves_whole_transactions),
         T(a_reader_beside_a_writer_sees_whole_transactions),
         T(a_slow_reader_does_not_stop_the_writer),
+        T(a_long_visit_of_observations_sees_one_state),
         T(a_second_writer_waits_its_turn_and_then_says_so),
         T(no_descriptor_is_inherited),
     };

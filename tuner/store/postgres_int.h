@@ -21,6 +21,7 @@ struct postgres_store {
     int64_t study;    /* of the open transaction */
     uint64_t epoch;
     bool writing;                /* between begin and commit or rollback */
+    bool reading;                /* in a transaction that only reads */
     bool broken;                 /* a write of this transaction failed: it can only be undone */
     bool copying;                /* events keep their epoch */
     char xid[24];                /* of the open transaction */
@@ -58,6 +59,8 @@ hone_status postgres_collect(struct postgres_store *s, PGresult **rows_out, hone
 /* Both, for a read: on a broken connection it is tried again on a new one. */
 hone_status postgres_query(struct postgres_store *s, enum sql id, const struct arg *args, size_t n,
                            PGresult **rows_out, hone_error *err);
+/* A transaction of reads, which all see the same state; postgres_rollback() ends it. */
+hone_status postgres_read_begin(struct postgres_store *s, hone_error *err);
 /* A field; texts are borrowed from the result, with the bytes that they had; to be read once. */
 char *postgres_text(const PGresult *rows, int row, int column);
 int64_t postgres_int(const PGresult *rows, int row, int column);

@@ -1,6 +1,8 @@
 /*
  * postgres_read.c: reading a PostgreSQL store. Each call is one statement, so it sees one
- * consistent state, whatever is committed meanwhile; events, which only grow, come in portions.
+ * consistent state, whatever is committed meanwhile. What may be long comes in portions: events,
+ * which only grow in their order, and observations, where more than one portion is read in a
+ * transaction that keeps to one state.
  *
  * Texts of a visited row are those of libpq's result, valid until the visitor returns.
  */
@@ -120,7 +122,7 @@ hone_status postgres_studies(struct store *store, study_visitor *visit, void *co
 
 /* ---- Reading ---- */
 
-enum { PORTION = 500 };
+enum { PORTION = 1000 };
 
 hone_status postgres_events(struct store *store, int64_t study, int64_t after_seq,
                             event_visitor *visit, void *context, hone_error *err)
@@ -212,28 +214,78 @@ hone_status postgres_attempts(struct store *store, int64_t study, int64_t trial,
     return status;
 }
 
+/* Of a visit of observations: which, and behind which one to go on. */
+struct place {
+    int64_t study, last_trial;
+    const char *metric; /* NULL: all */
+    int64_t trial, attempt, number, seq;
+};
+
+static hone_status next_portion(struct postgres_store *s, const struct place *at, PGresult **out,
+                                hone_error *err)
+{
+    return QUERY(s, SQL_OBSERVATIONS, out, err, INT(at->study), INT(at->trial), INT(at->attempt),
+                 INT(at->number), INT(at->seq), INT(at->last_trial), TEXT(at->metric),
+                 INT(PORTION));
+}
+
+static hone_status visit_portion(const PGresult *q, struct place *at, observation_visitor *visit,
+                                 void *context, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    for (int i = 0; i < pq.PQntuples(q) && status == HONE_OK; i++) {
+        struct observation row = {.trial = at->trial = postgres_int(q, i, 0),
+                                  .attempt = at->attempt = postgres_int(q, i, 1),
+                                  .metric = postgres_text(q, i, 2),
+                                  .seq = at->seq = postgres_int(q, i, 3),
+                                  .step = postgres_real(q, i, 4),
+                                  .at = postgres_int(q, i, 5),
+                                  .value = postgres_real(q, i, 6)};
+        at->number = postgres_int(q, i, 7);
+        status = row.metric == NULL ? error_memory(err) : visit(context, &row, err);
+    }
+    return status;
+}
+
+/* Portion after portion, all of one state. */
+static hone_status visit_many(struct postgres_store *s, struct place *at,
+                              observation_visitor *visit, void *context, hone_error *err)
+{
+    bool own = !s->writing && !s->reading;
+    hone_status status = own ? postgres_read_begin(s, err) : HONE_OK;
+    for (int n = PORTION; status == HONE_OK && n == PORTION;) {
+        PGresult *q = NULL;
+        status = next_portion(s, at, &q, err);
+        if (status == HONE_OK) {
+            n = pq.PQntuples(q);
+            status = visit_portion(q, at, visit, context, err);
+        }
+        pq.PQclear(q);
+    }
+    if (own)
+        postgres_rollback(s);
+    return status;
+}
+
 hone_status postgres_observations(struct store *store, int64_t study, int64_t trial,
                                   const char *metric, observation_visitor *visit, void *context,
                                   hone_error *err)
 {
     struct postgres_store *s = postgres_self(store);
+    struct place start = {.study = study, .metric = metric};
+    start.trial = FROM(trial).i;
+    start.last_trial = TO(trial).i;
     PGresult *q = NULL;
-    hone_status status =
-        QUERY(s, SQL_OBSERVATIONS, &q, err, INT(study), FROM(trial), TO(trial), TEXT(metric));
+    hone_status status = next_portion(s, &start, &q, err);
     if (status != HONE_OK)
         return status;
-    for (int i = 0; i < pq.PQntuples(q) && status == HONE_OK; i++) {
-        struct observation row = {.trial = postgres_int(q, i, 0),
-                                  .attempt = postgres_int(q, i, 1),
-                                  .metric = postgres_text(q, i, 2),
-                                  .seq = postgres_int(q, i, 3),
-                                  .step = postgres_real(q, i, 4),
-                                  .at = postgres_int(q, i, 5),
-                                  .value = postgres_real(q, i, 6)};
-        status = row.metric == NULL ? error_memory(err) : visit(context, &row, err);
+    bool is_all = pq.PQntuples(q) < PORTION; /* one statement, as nearly always */
+    if (is_all) {
+        struct place at = start;
+        status = visit_portion(q, &at, visit, context, err);
     }
     pq.PQclear(q);
-    return status;
+    return is_all ? status : visit_many(s, &start, visit, context, err);
 }
 
 hone_status postgres_metrics(struct store *store, int64_t study, name_visitor *visit, void *context,

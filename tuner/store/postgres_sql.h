@@ -10,6 +10,7 @@
 
 #define STATEMENTS(X)                                                                              \
     X(BEGIN, "BEGIN")                                                                              \
+    X(BEGIN_READING, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")                            \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(FORGET, "DEALLOCATE ALL")                                                                    \
@@ -18,6 +19,7 @@
     /* How long a lock is waited for, and which transaction this is: what is asked for when the    \
      * answer of its commit is lost. */                                                            \
     X(ENTER, "SELECT set_config('lock_timeout', $1, true), pg_current_xact_id()")                  \
+    X(READING, "SELECT set_config('idle_in_transaction_session_timeout', '10min', true)")          \
     X(OUTCOME, "SELECT pg_xact_status($1::text::xid8)")                                            \
     /* The study's row is written by each commit: that takes its lock, compares the epoch behind   \
      * it, and leaves a mark for VERSION. */                                                       \
@@ -78,11 +80,13 @@
     X(METRIC_INSERT, "INSERT INTO metric (study, number, name) VALUES ($1, $2, $3)")               \
     X(OBSERVATION_INSERT, "INSERT INTO observation (study, trial, attempt, metric, seq, step, "    \
                           "at, value) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")                    \
-    X(OBSERVATIONS, "SELECT o.trial, o.attempt, m.name, o.seq, o.step, o.at, o.value "             \
+    /* In portions: what comes after a place, in the order of the key. */                          \
+    X(OBSERVATIONS, "SELECT o.trial, o.attempt, m.name, o.seq, o.step, o.at, o.value, o.metric "   \
                     "FROM observation o JOIN metric m ON m.study = o.study AND "                   \
-                    "m.number = o.metric WHERE o.study = $1 AND o.trial BETWEEN $2 AND $3 AND "    \
-                    "($4::text IS NULL OR m.name = $4) "                                           \
-                    "ORDER BY o.trial, o.attempt, o.metric, o.seq")                                \
+                    "m.number = o.metric WHERE o.study = $1 AND "                                  \
+                    "(o.trial, o.attempt, o.metric, o.seq) > ($2, $3, $4, $5) AND o.trial <= $6 "  \
+                    "AND ($7::text IS NULL OR m.name = $7) "                                       \
+                    "ORDER BY o.trial, o.attempt, o.metric, o.seq LIMIT $8")                       \
     X(COUNTS, "SELECT state, origin, count(*) FROM trial WHERE study = $1 GROUP BY 1, 2 "          \
               "UNION ALL SELECT 'ended', '', coalesce(sum(a.ended_at - a.started_at), 0)::bigint " \
               "FROM attempt a JOIN trial t ON t.study = a.study AND t.number = a.trial "           \

@@ -146,8 +146,9 @@ hone_status postgres_query(struct postgres_store *s, enum sql id, const struct a
                            PGresult **rows_out, hone_error *err)
 {
     hone_status status = HONE_OK;
+    bool inside = s->writing || s->reading; /* then another connection knows nothing of it */
     for (int tries = 0; tries < 2; tries++) {
-        if (!s->writing)
+        if (!inside)
             status = postgres_ready(s, err);
         else if (s->conn == NULL)
             status = postgres_lost(s, err);
@@ -155,12 +156,23 @@ hone_status postgres_query(struct postgres_store *s, enum sql id, const struct a
             status = postgres_queue(s, id, args, n, err);
         if (status == HONE_OK)
             status = postgres_collect(s, rows_out, err);
-        if (status == HONE_OK || s->writing || !s->away)
+        if (status == HONE_OK || inside || !s->away)
             break;
     }
-    if (status != HONE_OK && s->writing)
+    if (status != HONE_OK && inside)
         s->broken = true;
     else if (status != HONE_OK && s->conn != NULL)
+        postgres_rollback(s);
+    return status;
+}
+
+hone_status postgres_read_begin(struct postgres_store *s, hone_error *err)
+{
+    hone_status status = postgres_query(s, SQL_BEGIN_READING, NULL, 0, NULL, err);
+    s->reading = status == HONE_OK;
+    if (status == HONE_OK)
+        status = postgres_query(s, SQL_READING, NULL, 0, NULL, err);
+    if (status != HONE_OK)
         postgres_rollback(s);
     return status;
 }
@@ -203,7 +215,7 @@ hone_status postgres_unknown_word(struct postgres_store *s, const char *what, co
 
 void postgres_rollback(struct postgres_store *s)
 {
-    s->writing = s->broken = s->copying = false;
+    s->writing = s->reading = s->broken = s->copying = false;
     s->metrics.study = 0; /* names that were added in it are gone */
     if (s->conn == NULL)
         return;
