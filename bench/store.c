@@ -1,5 +1,6 @@
 /*
- * store.c: how fast is the store? Run it on the disk that matters: bench-store FOLDER (default .).
+ * store.c: how fast is the store? Run it on the disk that matters: bench-store FOLDER (default .),
+ * or on a database without a store, postgresql://..., where the store is left to be looked at.
  *
  * commits       small transactions one after another: a trial, its attempt, an event, a few values
  * trials/s      the life of a trial with 10 observations, 3 commits, a memo of 1 kB in its event
@@ -148,16 +149,17 @@ int main(int argc, char **argv)
     static char name[] = "bench", uid[] = "bench-uid", spec[] = "{}";
     struct study_row study = {.name = name, .uid = uid, .spec = spec};
     struct owner me = {.host = "vm", .pid = 1, .boot_id = "b"};
-    char folder[] = "bench-store.XXXXXX", url[64];
+    char folder[] = "bench-store.XXXXXX", url[300];
     struct stat st;
     uint64_t epoch;
 
-    if (argc > 1 && chdir(argv[1]) != 0)
+    bool server = argc > 1 && strncmp(argv[1], "postgres", 8) == 0;
+    if (argc > 1 && !server && chdir(argv[1]) != 0)
         return 1;
     memset(memo, 'm', sizeof memo - 1);
-    if (mkdtemp(folder) == NULL)
+    if (!server && mkdtemp(folder) == NULL)
         return 1;
-    snprintf(url, sizeof url, "%s/hone.db", folder);
+    snprintf(url, sizeof url, server ? "%s" : "%s/hone.db", server ? argv[1] : folder);
     struct store *store = store_open(url, true, &err);
     if (store == NULL) {
         fprintf(stderr, "%s\n", err.text);

@@ -1,23 +1,31 @@
-"""Studies in a PostgreSQL database: a server that is killed, two tuners, copies there and back."""
+"""Studies in a PostgreSQL database: a server that is killed, a way to it that is cut, two tuners,
+copies there and back."""
 
 import collections
+import itertools
 import os
 import pathlib
 import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 
 import pytest
 
 from lab import Lab, wait_until
+from way import Way
 
+CUT_S = float(os.environ.get("HONE_TEST_CUT_S", "3"))
 SERVER = str(pathlib.Path(os.environ["HONE_SOURCE"], "tests", "postgres"))
 TABLES = {"study": "uid", "event": "seq", "trial": "number", "attempt": "trial, number",
           "metric": "number", "observation": "trial, attempt, metric, seq"}
 SCRIPT = """echo "$HONE_TRIAL $HONE_ATTEMPT" >> proof
 for step in 1 2 3; do echo "m=0.$step$HONE_TRIAL"; sleep 0.05; done
 """
+
+
+numbers = itertools.count()
 
 
 class Server:
@@ -51,7 +59,7 @@ def server():
 def lab(server, tmp_path, request):
     lab = Lab(tmp_path)
     lab.script(SCRIPT)
-    lab.url = server.url(request.node.name[:40])
+    lab.url = server.url(f"{request.node.name[:40]}-{next(numbers)}")
     return lab
 
 
@@ -82,14 +90,55 @@ def test_a_server_that_is_killed_and_comes_back_loses_nothing(lab, server):
         assert done.returncode == 0, done.stderr
     out, err = tuner.communicate(timeout=120)
     assert tuner.returncode == 0, (out, err)
+    check_24(lab)
+
+
+def check_24(lab):
+    """All is there, once."""
+    proof = lab.folder / "proof"
     runs = collections.Counter(proof.read_text().split("\n")[:-1])
     assert runs == {f"{trial} 1": 1 for trial in range(24)}
     assert "all 24 proposals are the same again" in lab.hone("replay", "s", "--store",
                                                               lab.url).stdout
     lab.hone("copy", "s", "--store", lab.url, "--to", "sqlite:.hone/hone.db")
     assert [t["state"] for t in lab.trials()] == ["completed"] * 24
+    assert len(lab.attempts()) == 24
+    for kind in "ask", "tell":
+        assert sorted(e["trial"] for e in lab.events(kind=kind)) == list(range(24))
     for trial, values in lab.values().items():
         assert [v[2] for v in values] == [float(f"0.{step}{trial}") for step in (1, 2, 3)]
+
+
+@pytest.fixture
+def way(lab, server):
+    way = Way(f"{server.folder}/.s.PGSQL.5432")
+    name = lab.url.rsplit("/", 1)[1]
+    lab.way_url = f"postgresql://hone@127.0.0.1:{way.port}/{name}?tcp_user_timeout=1000"
+    yield way
+    way.close()
+
+
+@pytest.mark.parametrize("how, passed_on", [("cut", True), ("cut", False), ("freeze", True),
+                                            ("freeze", False)])
+def test_a_way_that_is_cut_in_a_commit_loses_nothing(lab, way, how, passed_on):
+    """With the answer of the commit under way, or the commit itself; then nothing for a while."""
+    lab.study(trials=24, parallel=2, strategy="bayesian")
+    tuner = lab.start("run", "s.yaml", "--store", lab.way_url)
+    proof = lab.folder / "proof"
+    runs = lambda: len(proof.read_text().split("\n")) - 1 if proof.exists() else 0
+    for ended in 4, 14:
+        wait_until(lambda: runs() > ended, f"trial {ended}")
+        way.when(b"COMMIT", how, passed_on)
+        wait_until(lambda: way.trap is None, "the cut")
+        before = runs()
+        time.sleep(CUT_S)  # what is tested is that time passes
+        assert runs() <= before + 2, "what ran went on, nothing was started"
+        way.mend()
+    out, err = tuner.communicate(timeout=120)
+    assert tuner.returncode == 0, (out, err)
+    if CUT_S > 10:  # shorter ones may pass unnoticed
+        assert out.count("the store is back") == 2, (out, err)
+    check_24(lab)
 
 
 def test_a_second_tuner_is_refused(lab):

@@ -113,6 +113,8 @@ static hone_status change_end(struct postgres_store *s, hone_status status, hone
         return HONE_OK;
     if (!unknown)
         s->unsettled[0] = '\0';
+    else
+        s->away = true; /* also where it is back by now: the same may be tried again */
     if (status != HONE_OK)
         postgres_rollback(s);
     return status;
@@ -203,12 +205,15 @@ static hone_status study_delete(struct store *store, int64_t study, hone_error *
     hone_status status = change_begin(s, err);
     if (status != HONE_OK)
         return status;
+    int64_t silence_ms = s->silence_ms;
+    s->silence_ms = 0; /* it may have millions of rows */
     for (size_t i = 0; status == HONE_OK && i < sizeof steps / sizeof steps[0]; i++)
         status = QUEUE(s, steps[i], err, INT(study));
     if (status == HONE_OK)
         status = found_row(s, &found, err);
     if (status == HONE_OK && !found)
         status = study_gone(s, err);
+    s->silence_ms = silence_ms;
     s->metrics.study = 0;
     return change_end(s, status, err);
 }

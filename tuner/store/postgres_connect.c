@@ -9,6 +9,7 @@
  */
 #include "store/postgres_int.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +64,9 @@ static void first_line(const char *text, char out[300])
 
 hone_status postgres_lost(struct postgres_store *s, hone_error *err)
 {
-    char line[300] = "the connection is lost";
+    bool silent = s->conn != NULL && pq.PQstatus(s->conn) == CONNECTION_OK;
+    char line[300];
+    snprintf(line, sizeof line, silent ? "it does not answer" : "the connection is lost");
     if (s->conn != NULL && pq.PQerrorMessage(s->conn)[0] != '\0')
         first_line(pq.PQerrorMessage(s->conn), line);
     postgres_disconnect(s);
@@ -195,6 +198,19 @@ static bool wait_for_connection(PGconn *conn)
     return wants == PGRES_POLLING_OK;
 }
 
+/* What the address says of TCP's patience holds for the server's own too. */
+static int64_t silence_of(PGconn *conn)
+{
+    PQconninfoOption *options = pq.PQconninfo(conn);
+    int64_t ms = 0;
+    for (const PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+        if (strcmp(o->keyword, "tcp_user_timeout") == 0 && o->val != NULL &&
+            !str_int64(o->val, strlen(o->val), &ms))
+            ms = 0;
+    pq.PQconninfoFree(options);
+    return ms > 0 && ms <= INT_MAX ? ms : 0;
+}
+
 /* The address comes last, so that it may set all of these. */
 static hone_status connect_once(struct postgres_store *s, bool create, hone_error *err)
 {
@@ -209,20 +225,29 @@ static hone_status connect_once(struct postgres_store *s, bool create, hone_erro
     pq.PQsetNoticeProcessor(s->conn, be_silent, NULL);
     /* A failure then says its SQLSTATE. */
     pq.PQsetErrorVerbosity(s->conn, PQERRORS_VERBOSE);
-    if (pq.PQstatus(s->conn) != CONNECTION_BAD && wait_for_connection(s->conn))
+    if (pq.PQstatus(s->conn) != CONNECTION_BAD && wait_for_connection(s->conn)) {
+        s->silence_ms = silence_of(s->conn);
         return HONE_OK;
+    }
     hone_status status = refused(s, create, err);
     postgres_disconnect(s);
     return status;
 }
 
+/* Statements outside of the pipeline; the last one's rows. */
 static hone_status execute(struct postgres_store *s, const char *sql, PGresult **out,
                            hone_error *err)
 {
-    PGresult *result = pq.PQexec(s->conn, sql);
-    ExecStatusType how = pq.PQresultStatus(result);
+    PGresult *result = NULL, *next = NULL;
     hone_status status = HONE_OK;
-    if (pq.PQstatus(s->conn) != CONNECTION_OK)
+    bool answers = pq.PQsendQuery(s->conn, sql) && postgres_answer_comes(s);
+    while (answers && (next = pq.PQgetResult(s->conn)) != NULL) {
+        pq.PQclear(result);
+        result = next;
+        answers = postgres_answer_comes(s);
+    }
+    ExecStatusType how = pq.PQresultStatus(result);
+    if (!answers || pq.PQstatus(s->conn) != CONNECTION_OK)
         status = postgres_lost(s, err);
     else if (how != PGRES_TUPLES_OK && how != PGRES_COMMAND_OK)
         status = postgres_failed(s, result, err);

@@ -17,8 +17,9 @@ struct postgres_store {
     int64_t heard_of; /* the study whose requests are listened for; 0 = none */
     bool away;        /* the last failure may pass: it was the server or the way to it */
     int64_t patience_ms;
-    int64_t clock_ms; /* server's clock minus ours */
-    int64_t study;    /* of the open transaction */
+    int64_t silence_ms; /* an answer that takes longer is not waited for; 0 = no limit */
+    int64_t clock_ms;   /* server's clock minus ours */
+    int64_t study;      /* of the open transaction */
     uint64_t epoch;
     bool writing;                /* between begin and commit or rollback */
     bool reading;                /* in a transaction that only reads */
@@ -56,6 +57,10 @@ hone_status postgres_queue(struct postgres_store *s, enum sql id, const struct a
 /* Waits for all that was queued: the first failure, or the rows of the last statement, for
  * PQclear(); rows_out may be NULL. */
 hone_status postgres_collect(struct postgres_store *s, PGresult **rows_out, hone_error *err);
+/* Waits for the next result; false: the connection broke or the server has been silent for
+ * `silence_ms`. TCP finds out by itself when a machine has gone, not when something on the way
+ * acknowledges what it no longer passes on, or when the server's processes are frozen. */
+bool postgres_answer_comes(struct postgres_store *s);
 /* Both, for a read: on a broken connection it is tried again on a new one. */
 hone_status postgres_query(struct postgres_store *s, enum sql id, const struct arg *args, size_t n,
                            PGresult **rows_out, hone_error *err);

@@ -10,11 +10,13 @@
 
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/time.h"
 
 enum { MOST_ARGS = 20, MOST_QUEUED = 512 };
 
@@ -75,6 +77,24 @@ hone_status postgres_queue(struct postgres_store *s, enum sql id, const struct a
     return status;
 }
 
+bool postgres_answer_comes(struct postgres_store *s)
+{
+    int64_t until = time_monotonic_ms() + s->silence_ms;
+    while (pq.PQisBusy(s->conn)) {
+        struct pollfd fd = {.fd = pq.PQsocket(s->conn), .events = POLLIN};
+        int64_t left = until - time_monotonic_ms();
+        int ready = poll(&fd, 1, s->silence_ms == 0 ? -1 : left > 0 ? (int)left : 0);
+        if (ready == 0 || (ready < 0 && errno != EINTR))
+            return false;
+        if (ready < 0)
+            continue;
+        if (!pq.PQconsumeInput(s->conn))
+            return false;
+        until = time_monotonic_ms() + s->silence_ms;
+    }
+    return true;
+}
+
 hone_status postgres_collect(struct postgres_store *s, PGresult **rows_out, hone_error *err)
 {
     hone_status status = HONE_OK;
@@ -82,7 +102,7 @@ hone_status postgres_collect(struct postgres_store *s, PGresult **rows_out, hone
     if (!pq.PQpipelineSync(s->conn))
         return postgres_lost(s, err);
     bool synced = false;
-    for (int nothing = 0; !synced && nothing < 2;) {
+    for (int nothing = 0; !synced && nothing < 2 && postgres_answer_comes(s);) {
         result = pq.PQgetResult(s->conn);
         if (result == NULL) { /* ends each statement; two in a row end everything */
             nothing++;

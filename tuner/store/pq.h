@@ -12,10 +12,8 @@
 #include "base/error.h"
 
 #define PQ_FUNCTIONS(X)                                                                            \
-    X(PQbackendPID)                                                                                \
     X(PQclear)                                                                                     \
-    X(PQcmdStatus)                                                                                 \
-    X(PQcmdTuples)                                                                                 \
+    X(PQconninfo)                                                                                  \
     X(PQconnectPoll)                                                                               \
     X(PQconnectStartParams)                                                                        \
     X(PQconsumeInput)                                                                              \
@@ -23,18 +21,19 @@
     X(PQconninfoParse)                                                                             \
     X(PQenterPipelineMode)                                                                         \
     X(PQerrorMessage)                                                                              \
-    X(PQexec)                                                                                      \
     X(PQfinish)                                                                                    \
     X(PQfreemem)                                                                                   \
     X(PQgetResult)                                                                                 \
     X(PQgetisnull)                                                                                 \
     X(PQgetvalue)                                                                                  \
+    X(PQisBusy)                                                                                    \
     X(PQnotifies)                                                                                  \
     X(PQntuples)                                                                                   \
     X(PQpipelineSync)                                                                              \
     X(PQresultErrorField)                                                                          \
     X(PQresultStatus)                                                                              \
     X(PQsendPrepare)                                                                               \
+    X(PQsendQuery)                                                                                 \
     X(PQsendQueryPrepared)                                                                         \
     X(PQsetErrorVerbosity)                                                                         \
     X(PQsetNoticeProcessor)                                                                        \
