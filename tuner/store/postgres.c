@@ -33,43 +33,54 @@ static int64_t to_server(const struct postgres_store *s, int64_t at)
     return at == 0 ? 0 : at + s->clock_ms;
 }
 
-static hone_status enter(struct postgres_store *s, hone_error *err)
+static hone_status enter(struct postgres_store *s, enum sql first, const struct arg *args, size_t n,
+                         PGresult **rows, hone_error *err)
 {
-    PGresult *rows = NULL;
     char patience[24];
     /* 0 would be for ever */
     snprintf(patience, sizeof patience, "%lldms",
              (long long)(s->patience_ms > 0 ? s->patience_ms : 1));
     hone_status status = postgres_queue(s, SQL_BEGIN, NULL, 0, err);
     if (status == HONE_OK)
-        status = QUEUE(s, SQL_ENTER, err, TEXT(patience));
+        status = QUEUE(s, SQL_PATIENCE, err, TEXT(patience));
     if (status == HONE_OK)
-        status = postgres_collect(s, &rows, err);
-    if (status == HONE_OK)
-        snprintf(s->xid, sizeof s->xid, "%s", pq.PQgetvalue(rows, 0, 1));
-    pq.PQclear(rows);
-    return status;
+        status = postgres_queue(s, first, args, n, err);
+    return status == HONE_OK ? postgres_collect(s, rows, err) : status;
 }
 
-/* Starts what is not a tuner's transaction. A connection that broke while nothing was done is
- * found out here, and made again. */
-static hone_status change_begin(struct postgres_store *s, hone_error *err)
+/*
+ * Starts a change with its first statement, one that gives the transaction's number and an id. A
+ * connection that broke while nothing was done is found out here, and made again.
+ * @param id_out  the row's id, or 0: there is no such row, and the change is undone
+ */
+static hone_status change_begin(struct postgres_store *s, enum sql first, const struct arg *args,
+                                size_t n, int64_t *id_out, hone_error *err)
 {
     assert(!s->writing);
     hone_status status = HONE_OK;
+    PGresult *rows = NULL;
     s->unsettled[0] = '\0';
     s->away = false;
+    *id_out = 0;
     for (int tries = 0; tries < 2; tries++) {
         status = postgres_ready(s, err);
-        if (status == HONE_OK)
-            status = enter(s, err);
-        if (status == HONE_OK || !s->away)
+        if (status != HONE_OK)
+            break;
+        status = enter(s, first, args, n, &rows, err);
+        if (status == HONE_OK || s->conn != NULL)
             break;
     }
-    if (status != HONE_OK)
+    if (status == HONE_OK && pq.PQntuples(rows) > 0) {
+        snprintf(s->xid, sizeof s->xid, "%s", pq.PQgetvalue(rows, 0, 0));
+        *id_out = postgres_int(rows, 0, 1);
+    } else {
         postgres_rollback(s);
+    }
+    pq.PQclear(rows);
     return status;
 }
+#define CHANGE_BEGIN(s, first, id_out, err, ...)                                                   \
+    change_begin(s, first, ARGS(__VA_ARGS__), id_out, err)
 
 static hone_status settle(struct store *store, bool *kept_out, hone_error *err)
 {
@@ -97,8 +108,6 @@ static hone_status settle(struct store *store, bool *kept_out, hone_error *err)
 static hone_status change_end(struct postgres_store *s, hone_status status, hone_error *err)
 {
     bool kept = false;
-    if (status == HONE_OK)
-        status = postgres_collect(s, NULL, err); /* what failed, failed before the commit */
     if (status != HONE_OK) {
         postgres_rollback(s);
         return status;
@@ -106,7 +115,7 @@ static hone_status change_end(struct postgres_store *s, hone_status status, hone
     snprintf(s->unsettled, sizeof s->unsettled, "%s", s->xid);
     status = postgres_queue(s, SQL_COMMIT, NULL, 0, err);
     if (status == HONE_OK)
-        status = postgres_collect(s, NULL, err);
+        status = postgres_collect(s, NULL, err); /* behind a write that fails it is passed over */
     bool unknown = status != HONE_OK && s->conn == NULL;
     s->writing = s->broken = s->copying = false;
     if (unknown && settle(&s->base, &kept, NULL) == HONE_OK && kept)
@@ -130,28 +139,22 @@ static hone_status event_insert(struct postgres_store *s, int64_t study, uint64_
                  TEXT(event_kind_text(event->kind)), trial, TEXT(event->body));
 }
 
-static hone_status study_insert(struct postgres_store *s, const struct study_row *row,
-                                int64_t *id_out, hone_error *err)
+/* Starts a change that begins with the row of a new study. */
+static hone_status study_begin(struct postgres_store *s, const struct study_row *row,
+                               int64_t *id_out, hone_error *err)
 {
-    PGresult *rows = NULL;
     hone_error failure = {0};
-    hone_status status =
-        QUEUE(s, SQL_STUDY_INSERT, err, TEXT(row->uid), TEXT(row->name), TEXT(row->spec),
-              INT(row->seed), TEXT(study_state_text(row->state)), TEXT(row->reason),
-              INT(row->wanted), INT(row->by_service), INT(row->created_at), INT(row->started_at),
-              INT(row->ended_at), INT(row->active_ms), INT(row->epoch), TEXT(row->owner.host),
-              INT(row->owner.pid), INT(row->owner.pid_start), TEXT(row->owner.boot_id),
-              INT(to_server(s, row->lease_until)), TEXT(row->stats));
-    if (status != HONE_OK)
-        return status;
-    status = postgres_collect(s, &rows, &failure);
+    hone_status status = CHANGE_BEGIN(
+        s, SQL_STUDY_INSERT, id_out, &failure, TEXT(row->uid), TEXT(row->name), TEXT(row->spec),
+        INT(row->seed), TEXT(study_state_text(row->state)), TEXT(row->reason), INT(row->wanted),
+        INT(row->by_service), INT(row->created_at), INT(row->started_at), INT(row->ended_at),
+        INT(row->active_ms), INT(row->epoch), TEXT(row->owner.host), INT(row->owner.pid),
+        INT(row->owner.pid_start), TEXT(row->owner.boot_id), INT(to_server(s, row->lease_until)),
+        TEXT(row->stats));
     if (status == HONE_ESTATE)
-        error_set(err, status, "study \"%s\" exists already in %s", row->name, s->base.url);
-    else if (status != HONE_OK && err != NULL)
+        return error_set(err, status, "study \"%s\" exists already in %s", row->name, s->base.url);
+    if (status != HONE_OK && err != NULL)
         *err = failure;
-    if (status == HONE_OK)
-        *id_out = postgres_int(rows, 0, 0);
-    pq.PQclear(rows);
     return status;
 }
 
@@ -164,14 +167,11 @@ static hone_status study_create(struct store *store, struct study_row *row, hone
     buf_text(&body, "{\"spec\":");
     buf_text(&body, row->spec);
     buf_char(&body, '}');
-    hone_status status = body.failed ? error_memory(err) : change_begin(s, err);
+    hone_status status = body.failed ? error_memory(err) : study_begin(s, row, &id, err);
     if (status == HONE_OK) {
         struct event created = {
             .at = row->created_at, .kind = EVENT_CREATED, .trial = -1, .body = body.data};
-        status = study_insert(s, row, &id, err);
-        if (status == HONE_OK)
-            status = event_insert(s, id, row->epoch, &created, err);
-        status = change_end(s, status, err);
+        status = change_end(s, event_insert(s, id, row->epoch, &created, err), err);
     }
     if (status == HONE_OK)
         row->id = id;
@@ -184,16 +184,6 @@ static hone_status study_gone(struct postgres_store *s, hone_error *err)
     return error_set(err, HONE_ENOTFOUND, "the study was deleted from %s", s->base.url);
 }
 
-/* Sends what is queued; whether its last statement found a row. */
-static hone_status found_row(struct postgres_store *s, bool *found_out, hone_error *err)
-{
-    PGresult *rows = NULL;
-    hone_status status = postgres_collect(s, &rows, err);
-    *found_out = status == HONE_OK && pq.PQntuples(rows) > 0;
-    pq.PQclear(rows);
-    return status;
-}
-
 static hone_status study_delete(struct store *store, int64_t study, hone_error *err)
 {
     /* Children first; each is a range of its table's key. */
@@ -201,21 +191,18 @@ static hone_status study_delete(struct store *store, int64_t study, hone_error *
         SQL_DELETE_REQUESTS, SQL_DELETE_OBSERVATIONS, SQL_DELETE_METRICS, SQL_DELETE_ATTEMPTS,
         SQL_DELETE_TRIALS,   SQL_DELETE_EVENTS,       SQL_DELETE_STUDY};
     struct postgres_store *s = postgres_self(store);
-    bool found = false;
-    hone_status status = change_begin(s, err);
-    if (status != HONE_OK)
-        return status;
+    int64_t id = 0;
+    hone_status status = CHANGE_BEGIN(s, SQL_STUDY_LOCK, &id, err, INT(study));
+    if (status != HONE_OK || id == 0)
+        return status != HONE_OK ? status : study_gone(s, err);
     int64_t silence_ms = s->silence_ms;
     s->silence_ms = 0; /* it may have millions of rows */
     for (size_t i = 0; status == HONE_OK && i < sizeof steps / sizeof steps[0]; i++)
         status = QUEUE(s, steps[i], err, INT(study));
-    if (status == HONE_OK)
-        status = found_row(s, &found, err);
-    if (status == HONE_OK && !found)
-        status = study_gone(s, err);
-    s->silence_ms = silence_ms;
     s->metrics.study = 0;
-    return change_end(s, status, err);
+    status = change_end(s, status, err);
+    s->silence_ms = silence_ms;
+    return status;
 }
 
 /* ---- The lease and the tuner's transaction ---- */
@@ -224,9 +211,7 @@ static hone_status study_delete(struct store *store, int64_t study, hone_error *
 static hone_status not_ours(struct postgres_store *s, int64_t study, hone_error *err)
 {
     PGresult *rows = NULL;
-    hone_status status = QUEUE(s, SQL_STUDY_OWNER, err, INT(study));
-    if (status == HONE_OK)
-        status = postgres_collect(s, &rows, err);
+    hone_status status = QUERY(s, SQL_STUDY_OWNER, &rows, err, INT(study));
     if (status != HONE_OK)
         return status;
     if (pq.PQntuples(rows) == 0)
@@ -249,18 +234,12 @@ static hone_status lease_take(struct store *store, int64_t study, uint64_t seen_
                               uint64_t *epoch_out, hone_error *err)
 {
     struct postgres_store *s = postgres_self(store);
-    bool found = false;
-    hone_status status = change_begin(s, err);
-    if (status != HONE_OK)
-        return status;
-    status = QUEUE(s, SQL_LEASE_TAKE, err, INT(study), INT(seen_epoch), TEXT(owner->host),
-                   INT(owner->pid), INT(owner->pid_start), TEXT(owner->boot_id),
-                   INT(to_server(s, now + lease_ms)));
+    int64_t id = 0;
+    hone_status status = CHANGE_BEGIN(s, SQL_LEASE_TAKE, &id, err, INT(study), INT(seen_epoch),
+                                      TEXT(owner->host), INT(owner->pid), INT(owner->pid_start),
+                                      TEXT(owner->boot_id), INT(to_server(s, now + lease_ms)));
     if (status == HONE_OK)
-        status = found_row(s, &found, err);
-    if (status == HONE_OK && !found)
-        status = not_ours(s, study, err);
-    status = change_end(s, status, err);
+        status = id == 0 ? not_ours(s, study, err) : change_end(s, HONE_OK, err);
     if (status == HONE_OK)
         *epoch_out = seen_epoch + 1;
     return status;
@@ -269,19 +248,12 @@ static hone_status lease_take(struct store *store, int64_t study, uint64_t seen_
 static hone_status begin(struct store *store, int64_t study, uint64_t epoch, hone_error *err)
 {
     struct postgres_store *s = postgres_self(store);
-    bool found = false;
-    hone_status status = change_begin(s, err);
+    int64_t id = 0;
+    hone_status status = CHANGE_BEGIN(s, SQL_FENCE, &id, err, INT(study), INT(epoch));
+    if (status == HONE_OK && id == 0)
+        status = not_ours(s, study, err);
     if (status != HONE_OK)
         return status;
-    status = QUEUE(s, SQL_FENCE, err, INT(study), INT(epoch));
-    if (status == HONE_OK)
-        status = found_row(s, &found, err);
-    if (status == HONE_OK && !found)
-        status = not_ours(s, study, err);
-    if (status != HONE_OK) {
-        postgres_rollback(s);
-        return status;
-    }
     s->writing = true;
     s->study = study;
     s->epoch = epoch;
@@ -292,14 +264,9 @@ static hone_status begin_copy(struct store *store, struct study_row *row, hone_e
 {
     struct postgres_store *s = postgres_self(store);
     int64_t id = 0;
-    hone_status status = change_begin(s, err);
+    hone_status status = study_begin(s, row, &id, err);
     if (status != HONE_OK)
         return status;
-    status = study_insert(s, row, &id, err);
-    if (status != HONE_OK) {
-        postgres_rollback(s);
-        return status;
-    }
     s->writing = s->copying = true;
     s->study = row->id = id;
     s->epoch = row->epoch;
@@ -466,20 +433,11 @@ static hone_status request(struct store *store, int64_t study, const char *kind,
                            int64_t now, int64_t *id_out, hone_error *err)
 {
     struct postgres_store *s = postgres_self(store);
-    PGresult *rows = NULL;
-    hone_status status = change_begin(s, err);
-    if (status != HONE_OK)
-        return status;
     int64_t id = 0;
-    status = QUEUE(s, SQL_REQUEST_INSERT, err, INT(study), INT(now), TEXT(kind), TEXT(body));
-    if (status == HONE_OK)
-        status = postgres_collect(s, &rows, err);
-    if (status == HONE_OK)
-        id = postgres_int(rows, 0, 0);
+    hone_status status =
+        CHANGE_BEGIN(s, SQL_REQUEST_INSERT, &id, err, INT(study), INT(now), TEXT(kind), TEXT(body));
     if (status == HONE_OK) /* told to who listens when this is committed */
-        status = QUEUE(s, SQL_REQUEST_NOTIFY, err, INT(study));
-    pq.PQclear(rows);
-    status = change_end(s, status, err);
+        status = change_end(s, QUEUE(s, SQL_REQUEST_NOTIFY, err, INT(study)), err);
     if (status == HONE_OK)
         *id_out = id;
     return status;

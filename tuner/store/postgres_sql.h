@@ -6,6 +6,7 @@
     "id, uid, name, spec, seed, state, reason, wanted, by_service, created_at, started_at, "       \
     "ended_at, active_ms, epoch, owner_host, owner_pid, owner_pid_start, owner_boot_id, "          \
     "lease_until, stats"
+#define XID             "pg_current_xact_id()"
 #define REQUEST_COLUMNS "id, at, kind, body, answer"
 
 #define STATEMENTS(X)                                                                              \
@@ -16,19 +17,20 @@
     X(FORGET, "DEALLOCATE ALL")                                                                    \
     X(LISTEN, "LISTEN hone_request")                                                               \
     /* From here on they are prepared. */                                                          \
-    /* How long a lock is waited for, and which transaction this is: what is asked for when the    \
-     * answer of its commit is lost. */                                                            \
-    X(ENTER, "SELECT set_config('lock_timeout', $1, true), pg_current_xact_id()")                  \
+    /* How long a lock is waited for. */                                                           \
+    X(PATIENCE, "SELECT set_config('lock_timeout', $1, true)")                                     \
     X(READING, "SELECT set_config('idle_in_transaction_session_timeout', '10min', true)")          \
     X(OUTCOME, "SELECT pg_xact_status($1::text::xid8)")                                            \
-    /* The study's row is written by each commit: that takes its lock, compares the epoch behind   \
-     * it, and leaves a mark for VERSION. */                                                       \
-    X(FENCE, "UPDATE study SET epoch = epoch WHERE id = $1 AND epoch = $2 RETURNING 1")            \
+    /* What a change may begin with: XID says which transaction it is, what is asked for when the  \
+     * answer of its commit is lost. Each commit of a tuner writes the study's row: that takes its \
+     * lock, compares the epoch behind it, and leaves a mark for VERSION. */                       \
+    X(FENCE, "UPDATE study SET epoch = epoch WHERE id = $1 AND epoch = $2 RETURNING " XID ", id")  \
+    X(STUDY_LOCK, "SELECT " XID ", id FROM study WHERE id = $1 FOR UPDATE")                        \
     X(STUDY_INSERT,                                                                                \
       "INSERT INTO study (uid, name, spec, seed, state, reason, wanted, by_service, "              \
       "created_at, started_at, ended_at, active_ms, epoch, owner_host, owner_pid, "                \
       "owner_pid_start, owner_boot_id, lease_until, stats) VALUES ($1, $2, $3, $4, $5, $6, $7, "   \
-      "$8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING id")                    \
+      "$8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING " XID ", id")           \
     X(STUDY_FIND, "SELECT " STUDY_COLUMNS " FROM study WHERE name = $1")                           \
     X(STUDIES, "SELECT " STUDY_COLUMNS " FROM study ORDER BY id")                                  \
     X(STUDY_NAMES, "SELECT name FROM study ORDER BY id LIMIT 1000")                                \
@@ -40,14 +42,14 @@
                      "owner_boot_id = '', lease_until = 0 WHERE id = $1")                          \
     X(LEASE_TAKE, "UPDATE study SET epoch = epoch + 1, owner_host = $3, owner_pid = $4, "          \
                   "owner_pid_start = $5, owner_boot_id = $6, lease_until = $7 "                    \
-                  "WHERE id = $1 AND epoch = $2 RETURNING 1")                                      \
+                  "WHERE id = $1 AND epoch = $2 RETURNING " XID ", id")                            \
     X(DELETE_REQUESTS, "DELETE FROM request WHERE study = $1")                                     \
     X(DELETE_OBSERVATIONS, "DELETE FROM observation WHERE study = $1")                             \
     X(DELETE_METRICS, "DELETE FROM metric WHERE study = $1")                                       \
     X(DELETE_ATTEMPTS, "DELETE FROM attempt WHERE study = $1")                                     \
     X(DELETE_TRIALS, "DELETE FROM trial WHERE study = $1")                                         \
     X(DELETE_EVENTS, "DELETE FROM event WHERE study = $1")                                         \
-    X(DELETE_STUDY, "DELETE FROM study WHERE id = $1 RETURNING 1")                                 \
+    X(DELETE_STUDY, "DELETE FROM study WHERE id = $1")                                             \
     X(EVENT_INSERT, "INSERT INTO event (study, seq, at, epoch, kind, trial, body) VALUES ($1, "    \
                     "(SELECT coalesce(max(seq), 0) + 1 FROM event WHERE study = $1), "             \
                     "$2, $3, $4, $5, $6)")                                                         \
@@ -98,7 +100,7 @@
     X(VERSION, "SELECT (SELECT coalesce(sum(hashtext(id::text || ' ' || xmin::text)), 0) "         \
                "FROM study)::bigint * 65536 + (SELECT coalesce(max(id), 0) FROM request)")         \
     X(REQUEST_INSERT, "INSERT INTO request (study, at, kind, body) VALUES ($1, $2, $3, $4) "       \
-                      "RETURNING id")                                                              \
+                      "RETURNING " XID ", id")                                                     \
     X(REQUEST_NOTIFY, "SELECT pg_notify('hone_request', $1)")                                      \
     X(REQUEST_NEXT, "SELECT " REQUEST_COLUMNS " FROM request WHERE study = $1 AND "                \
                     "answer IS NULL ORDER BY id LIMIT 1")                                          \
