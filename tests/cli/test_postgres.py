@@ -141,6 +141,18 @@ def test_a_way_that_is_cut_in_a_commit_loses_nothing(lab, way, how, passed_on):
     check_24(lab)
 
 
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_a_trial_costs_at_most_five_round_trips(lab, way, parallel):
+    """Whatever it prints: nothing is sent a line."""
+    trials = 60
+    lab.script("for i in 1 2 3 4 5 6 7 8 9; do echo m=0.$i; done; sleep 0.1; echo m=0.5")
+    lab.study(trials=trials, parallel=parallel)
+    lab.hone("run", "s.yaml", "--store", lab.way_url)
+    print(f"{trials} trials, {parallel} at a time: {way.round_trips} round trips")
+    around = 30  # to connect, to make the tables, to begin and to end
+    assert way.round_trips <= around + 5 * trials
+
+
 def test_a_second_tuner_is_refused(lab):
     lab.script("echo m=0.5; while [ ! -e go ]; do sleep 0.02; done")
     lab.study(trials=4, parallel=2)

@@ -66,6 +66,14 @@ bool changes_none(const struct changes *c)
            !c->study;
 }
 
+bool changes_can_wait(const struct changes *c)
+{
+    bool others = c->n_events || c->n_trials || c->answered || c->study || c->failed;
+    for (size_t i = 0; i < c->n_attempts && !others; i++)
+        others = c->attempts[i].state != ATTEMPT_RUNNING;
+    return !others;
+}
+
 void changes_event(struct changes *c, enum event_kind kind, int64_t trial, json_t *body)
 {
     struct event *events = grow(c, c->events, c->n_events, &c->cap_events, sizeof *events);
@@ -98,11 +106,17 @@ void changes_trial(struct changes *c, const struct trial_row *row)
 
 void changes_attempt(struct changes *c, const struct attempt_row *row)
 {
-    struct attempt_row *rows = grow(c, c->attempts, c->n_attempts, &c->cap_attempts, sizeof *rows);
+    size_t i = 0;
+    while (i < c->n_attempts &&
+           (c->attempts[i].trial != row->trial || c->attempts[i].number != row->number))
+        i++;
+    struct attempt_row *rows = grow(c, c->attempts, i, &c->cap_attempts, sizeof *rows);
     if (!rows)
         return;
     c->attempts = rows;
-    struct attempt_row *copy = &rows[c->n_attempts++];
+    if (i == c->n_attempts)
+        c->n_attempts++;
+    struct attempt_row *copy = &rows[i];
     *copy = *row;
     copy->node = keep(c, row->node);
     copy->boot_id = keep(c, row->boot_id);

@@ -39,9 +39,12 @@ struct changes {
 void changes_clear(struct changes *c);
 void changes_release(struct changes *c);
 bool changes_none(const struct changes *c);
+/** Nothing but what trials that run have printed, and where: the log has it too, so it may wait. */
+bool changes_can_wait(const struct changes *c);
 /** `body` may be NULL; its reference is taken. */
 void changes_event(struct changes *c, enum event_kind kind, int64_t trial, json_t *body);
 void changes_trial(struct changes *c, const struct trial_row *row);
+/** Takes the place of what the journal has of the same attempt. */
 void changes_attempt(struct changes *c, const struct attempt_row *row);
 /** The metric's name is borrowed until the commit. */
 void changes_observation(struct changes *c, const struct observation *o);
@@ -182,9 +185,9 @@ struct tuner {
                                             next try, and the pause before the one after it */
     bool asked_long; /* the last ask took its time: start what was asked before the next one */
 
-    int64_t requests_at, lease_at, alive_at; /* when last done */
-    int64_t active_from, active_before;      /* ms; before: of earlier tuners */
-    size_t n_new_values;                     /* read in this pass */
+    int64_t requests_at, lease_at, alive_at, written_at; /* when last done */
+    int64_t active_from, active_before;                  /* ms; before: of earlier tuners */
+    size_t n_new_values;                                 /* read in this pass */
     double ask_ms[N_ASK_TIMES];
     size_t n_asks;
 

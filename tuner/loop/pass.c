@@ -27,6 +27,7 @@ enum {
     ALIVE_MS = 2000,     /* how often FOLDER/alive is touched */
     RELAUNCH_MS = 10000, /* a shim that has not come up by then is started again */
     STATS_MS = 1000,
+    VALUES_MS = 1000, /* values alone go to a server at most this often */
     AWAY_MS = 250, /* before the first new try of a store that has gone; then twice as long ... */
     LONG_AWAY_MS = 5000 /* ... up to this */
 };
@@ -296,13 +297,17 @@ static hone_status write_changes(struct tuner *t, hone_error *err)
         snprintf(t->warning, sizeof t->warning, "the store is back after %.1f s",
                  (double)(time_now_ms() - t->away_at) / 1e3);
     t->away_at = 0;
+    t->written_at = t->now;
     changes_clear(&t->changes);
     return HONE_OK;
 }
 
 static hone_status finish_pass(struct tuner *t, hone_error *err)
 {
-    hone_status status = changes_none(&t->changes) ? HONE_OK : write_changes(t, err);
+    bool wait =
+        changes_none(&t->changes) || (store_is_server(t->store) && changes_can_wait(&t->changes) &&
+                                      !t->over && t->now - t->written_at < VALUES_MS);
+    hone_status status = wait ? HONE_OK : write_changes(t, err);
     return status || t->away_at || t->over ? status : act(t, err);
 }
 

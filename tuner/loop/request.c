@@ -63,7 +63,7 @@ static hone_status serve(struct tuner *t, const struct request_row *request, con
 hone_status requests_take(struct tuner *t, hone_error *err)
 {
     /* At first there may be something of the start to be committed. */
-    if (!changes_none(&t->changes))
+    if (!changes_can_wait(&t->changes))
         return HONE_OK;
     /* With an ear, looking is for what it may have missed. */
     enum { EACH_MS = 1000, WITH_EAR_MS = 30000 };
