@@ -31,10 +31,10 @@ static void twenty_trials_in_full_on_demand_save_nothing(void **state)
     for (int64_t i = 0; i < 20; i++)
         end(&l, i, HONE_TRIAL_COMPLETED, false, 30);
     struct ledger_sums s = sum(&l, &lab);
-    assert_near(s.trial_s, 36000, 1e-15);
+    assert_near(s.trial_s, 36000.0, 1e-15);
     assert_near(s.spent, 14.10, 1e-12);
     assert_near(s.in_full, 14.10, 1e-12);
-    assert_near(s.full_s, 1800, 1e-15);
+    assert_near(s.full_s, 1800.0, 1e-15);
     assert_true(s.saved_stopping + s.saved_spot + s.saved_fraction <= 0);
     ledger_release(&l);
 }
@@ -47,7 +47,7 @@ static void early_stopping_and_spot_save_82_percent_and_their_savings_add_up(voi
     for (int64_t i = 0; i < 20; i++)
         end(&l, i, i < 10 ? HONE_TRIAL_COMPLETED : HONE_TRIAL_STOPPED, true, i < 10 ? 30 : 6);
     struct ledger_sums s = sum(&l, &lab);
-    assert_near(s.trial_s, 12 * 1800, 1e-15);
+    assert_near(s.trial_s, 12 * 1800.0, 1e-15);
     assert_near(s.spent, 2.52, 1e-12);
     assert_near(s.saved_stopping, 8 * 0.5 * 1.41, 1e-12);
     assert_near(s.saved_spot, 12 * 0.5 * (1.41 - 0.42), 1e-12);
@@ -66,13 +66,13 @@ static void each_attempt_has_its_own_price(void **state)
     ledger_running(&l, 0, false, 10 * MINUTE);
     ledger_running(&l, 0, false, 40 * MINUTE); /* later, the same attempt */
     struct ledger_sums s = sum(&l, &lab);
-    assert_near(s.spot_s, 1200, 1e-15);
-    assert_near(s.on_demand_s, 2400, 1e-15);
+    assert_near(s.spot_s, 1200.0, 1e-15);
+    assert_near(s.on_demand_s, 2400.0, 1e-15);
     assert_near(s.spent, 0.42 / 3 + 1.41 * 2 / 3, 1e-12);
     assert_near(s.saved_spot, (1.41 - 0.42) / 3, 1e-12);
     assert_near(ledger_spent(&l, &lab, 40 * MINUTE, 0), s.spent, 1e-12);
     ledger_paid(&l, 0, false, 45 * MINUTE); /* it has ended */
-    assert_near(sum(&l, &lab).on_demand_s, 2700, 1e-15);
+    assert_near(sum(&l, &lab).on_demand_s, 2700.0, 1e-15);
     ledger_release(&l);
 }
 
@@ -88,10 +88,10 @@ static void the_full_length_is_the_median_over_all_attempts_of_completed_trials(
     end(&l, 4, HONE_TRIAL_STOPPED, false, 15);
     end(&l, 5, HONE_TRIAL_STOPPED, false, 50); /* longer than a full one: no saving, no loss */
     struct ledger_sums s = sum(&l, &lab);
-    assert_near(s.full_s, 35 * 60, 1e-15);
+    assert_near(s.full_s, 35 * 60.0, 1e-15);
     assert_near(s.saved_stopping, 20.0 / 60 * 1.41, 1e-12);
     end(&l, 6, HONE_TRIAL_COMPLETED, false, 45); /* of four: the mean of the two in the middle */
-    assert_near(sum(&l, &lab).full_s, 40 * 60, 1e-15);
+    assert_near(sum(&l, &lab).full_s, 40 * 60.0, 1e-15);
     ledger_release(&l);
 }
 
@@ -119,7 +119,7 @@ static void what_was_run_elsewhere_is_nobodys_money_here(void **state)
     ledger_paid(&l, -1, false, 500 * MINUTE);
     struct ledger_sums s = sum(&l, &lab);
     assert_near(s.spent, 0.705, 1e-12);
-    assert_near(s.full_s, 1800, 1e-15);
+    assert_near(s.full_s, 1800.0, 1e-15);
     ledger_release(&l);
 }
 
@@ -141,7 +141,7 @@ static void the_forecast_counts_the_rest_of_what_runs_and_what_is_to_come(void *
     terms.spot_next = true;
     assert_near(sum(&l, &terms).forecast, (2 * 140.0 + 30 + 5 * 40) / 60, 1e-12);
     terms.limit = 6;
-    assert_near(sum(&l, &terms).forecast, 6, 1e-12); /* there the study ends */
+    assert_near(sum(&l, &terms).forecast, 6.0, 1e-12); /* there the study ends */
     terms.limit = 4;
     assert_near(sum(&l, &terms).forecast, s.spent, 1e-12); /* already above */
     ledger_release(&l);

@@ -7,13 +7,13 @@
  */
 #include "report/import.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
+#include "io/csv.h"
 #include "io/json.h"
 
 #include <string.h>
 
-enum { MOST_COLUMNS = 4096, LONGEST_FIELD = 1 << 20 };
+enum { MOST_COLUMNS = 4096 };
 
 enum column_kind { COLUMN_OTHER, COLUMN_PARAMETER, COLUMN_METRIC, COLUMN_OWN };
 
@@ -22,64 +22,12 @@ struct column {
     char *name;
 };
 
-struct csv {
-    const char *at, *end;
-    int64_t line;
-    struct buf field;
+struct table {
+    struct csv csv;
     struct column *columns;
     size_t n_columns;
     hone_error *err;
 };
-
-/**
- * Read a field; *last tells whether it ended its record.
- * @return false: *err says why
- */
-static bool read_field(struct csv *csv, bool *last)
-{
-    buf_clear(&csv->field);
-    int64_t line = csv->line;
-    bool quoted = csv->at < csv->end && *csv->at == '"';
-    if (quoted) {
-        for (csv->at++;; csv->at++) {
-            if (csv->at >= csv->end) {
-                error_set(csv->err, HONE_EINVAL, "%lld: a quote is not closed", (long long)line);
-                return false;
-            }
-            if (*csv->at == '"') {
-                csv->at++;
-                if (csv->at >= csv->end || *csv->at != '"')
-                    break;
-            }
-            csv->line += *csv->at == '\n';
-            buf_char(&csv->field, *csv->at);
-        }
-    }
-    const char *start = csv->at;
-    while (csv->at < csv->end && *csv->at != ',' && *csv->at != '\n' && *csv->at != '\r')
-        csv->at++;
-    if (quoted && csv->at > start) {
-        error_set(csv->err, HONE_EINVAL, "%lld: text after a closing quote", (long long)csv->line);
-        return false;
-    }
-    buf_add(&csv->field, start, (size_t)(csv->at - start));
-    if (csv->field.failed) {
-        error_set(csv->err, HONE_EINVAL, "%lld: a field is longer than %d bytes", (long long)line,
-                  LONGEST_FIELD);
-        return false;
-    }
-    *last = csv->at >= csv->end || *csv->at != ',';
-    if (!*last) {
-        csv->at++;
-        return true;
-    }
-    if (csv->at < csv->end && *csv->at == '\r')
-        csv->at++;
-    if (csv->at < csv->end && *csv->at == '\n')
-        csv->at++;
-    csv->line++;
-    return true;
-}
 
 static enum column_kind kind_of(const struct spec *spec, const char *name)
 {
@@ -97,36 +45,36 @@ static enum column_kind kind_of(const struct spec *spec, const char *name)
     return COLUMN_OTHER;
 }
 
-static bool read_header(struct csv *csv, const struct spec *spec)
+static bool read_header(struct table *table, const struct spec *spec)
 {
     bool last = false;
-    csv->columns = mem_array(MOST_COLUMNS, sizeof *csv->columns);
-    if (csv->columns == NULL) {
-        error_memory(csv->err);
+    table->columns = mem_array(MOST_COLUMNS, sizeof *table->columns);
+    if (table->columns == NULL) {
+        error_memory(table->err);
         return false;
     }
     while (!last) {
-        if (!read_field(csv, &last))
+        if (csv_field(&table->csv, &last, table->err) != HONE_OK)
             return false;
-        if (csv->n_columns == MOST_COLUMNS) {
-            error_set(csv->err, HONE_EINVAL, "1: more than %d columns", MOST_COLUMNS);
+        if (table->n_columns == MOST_COLUMNS) {
+            error_set(table->err, HONE_EINVAL, "1: more than %d columns", MOST_COLUMNS);
             return false;
         }
-        const char *name = csv->field.data;
-        for (size_t i = 0; i < csv->n_columns; i++) {
-            if (strcmp(csv->columns[i].name, name) == 0) {
-                error_set(csv->err, HONE_EINVAL, "1: column \"%s\" is there twice", name);
+        const char *name = table->csv.field.data;
+        for (size_t i = 0; i < table->n_columns; i++) {
+            if (strcmp(table->columns[i].name, name) == 0) {
+                error_set(table->err, HONE_EINVAL, "1: column \"%s\" is there twice", name);
                 return false;
             }
         }
-        struct column *c = &csv->columns[csv->n_columns];
+        struct column *c = &table->columns[table->n_columns];
         c->kind = kind_of(spec, name);
         c->name = mem_text(name);
         if (c->name == NULL) {
-            error_memory(csv->err);
+            error_memory(table->err);
             return false;
         }
-        csv->n_columns++;
+        table->n_columns++;
     }
     return true;
 }
@@ -146,25 +94,25 @@ static void put_field(const struct column *column, const char *text, json_t *obj
                             json_pack("{s:o}", "last", value));
 }
 
-static bool read_record(struct csv *csv, json_t *array)
+static bool read_record(struct table *table, json_t *array)
 {
-    int64_t line = csv->line;
+    int64_t line = table->csv.line;
     bool last = false;
     json_t *object = json_pack("{s:I, s:{}, s:{}}", "line", (json_int_t)line, "params", "metrics");
     if (object == NULL || json_array_append_new(array, object) != 0) {
-        error_memory(csv->err);
+        error_memory(table->err);
         return false;
     }
     size_t n = 0;
     for (; !last; n++) {
-        if (!read_field(csv, &last))
+        if (csv_field(&table->csv, &last, table->err) != HONE_OK)
             return false;
-        if (n < csv->n_columns)
-            put_field(&csv->columns[n], csv->field.data, object);
+        if (n < table->n_columns)
+            put_field(&table->columns[n], table->csv.field.data, object);
     }
-    if (n != csv->n_columns) {
-        error_set(csv->err, HONE_EINVAL, "%lld: %zu fields, the first line has %zu",
-                  (long long)line, n, csv->n_columns);
+    if (n != table->n_columns) {
+        error_set(table->err, HONE_EINVAL, "%lld: %zu fields, the first line has %zu",
+                  (long long)line, n, table->n_columns);
         return false;
     }
     return true;
@@ -172,24 +120,16 @@ static bool read_record(struct csv *csv, json_t *array)
 
 json_t *import_csv(const char *text, size_t len, const struct spec *spec, hone_error *err)
 {
-    struct csv csv = {.at = text, .end = text + len, .line = 1, .err = err};
+    struct table table = {.err = err};
     json_t *array = json_array();
-    buf_init(&csv.field, LONGEST_FIELD);
-    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-        csv.at += 3; /* spreadsheets begin UTF-8 by a mark */
-    bool good = array != NULL && read_header(&csv, spec);
-    while (good && csv.at < csv.end) {
-        if (*csv.at == '\n' || *csv.at == '\r') { /* an empty line */
-            csv.line += *csv.at == '\n';
-            csv.at++;
-            continue;
-        }
-        good = read_record(&csv, array);
-    }
-    for (size_t i = 0; i < csv.n_columns; i++)
-        mem_free(csv.columns[i].name);
-    mem_free(csv.columns);
-    buf_release(&csv.field);
+    csv_init(&table.csv, text, len);
+    bool good = array != NULL && read_header(&table, spec);
+    while (good && csv_next_record(&table.csv))
+        good = read_record(&table, array);
+    for (size_t i = 0; i < table.n_columns; i++)
+        mem_free(table.columns[i].name);
+    mem_free(table.columns);
+    csv_release(&table.csv);
     if (good)
         return array;
     json_decref(array);
