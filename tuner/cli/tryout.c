@@ -182,7 +182,8 @@ static hone_status begin(struct tryout *t, const hone_setting *settings, size_t 
                                     .alive = t->alive,
                                     .params = params,
                                     .settings = settings,
-                                    .n_settings = n};
+                                    .n_settings = n,
+                                    .executor = local_executor()};
     status = attempt_start(&attempt, err);
 out:
     mem_free(params);

@@ -1,7 +1,7 @@
 /*
  * executor.h: what starts, watches and ends attempts. local.c runs them on this machine under
- * hone-shim; slurm.c will be a second one. The truth about an attempt is in its folder (claim, pid,
- * log, exit), so that any later tuner can go on watching it.
+ * hone-shim. The truth about an attempt is in its folder (claim, pid, log, exit), so that any later
+ * tuner can go on watching it; only those of a simulated executor exist in its memory alone.
  */
 #ifndef HONE_EXEC_EXECUTOR_H
 #define HONE_EXEC_EXECUTOR_H
@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "exec/metrics.h"
 #include "exec/slots.h"
 #include "hone.h"
 
@@ -25,6 +26,8 @@ struct attempt_job {
     double grace_s, orphan_s;
     uint64_t memory_bytes; /* 0 = none */
     struct slots slots;    /* what it takes of the machine */
+    bool spot;             /* on a machine that may be taken away */
+    const char *params;    /* JSON object: the active parameters */
 };
 
 enum attempt_phase {
@@ -64,6 +67,26 @@ struct attempt_status {
     int64_t log_bytes;   /* the whole log's */
     char problem[256];   /* END_NOT_STARTED: "exec train.py: No such file or directory" */
 };
+
+/** The plug: where attempts run. Each function as the one of local.c that is described below. */
+struct executor {
+    hone_status (*start)(struct executor *self, const struct attempt_job *job, hone_error *err);
+    hone_status (*poll)(struct executor *self, const char *folder, struct attempt_status *out,
+                        hone_error *err);
+    hone_status (*stop)(struct executor *self, const char *folder, hone_error *err);
+    hone_status (*sweep)(struct executor *self, const char *folder, const char *id,
+                         int64_t *ended_out, hone_error *err);
+    int (*watch)(struct executor *self, const char *folder);
+    /**
+     * Simulated: nothing of an attempt is on disk, and its job has params and limits but no argv
+     * and no envp. Visits the values that are new since the last call. NULL: FOLDER/log has them.
+     */
+    hone_status (*read)(struct executor *self, const char *folder, metric_visitor *visit,
+                        void *context, hone_error *err);
+};
+
+/** The one of this machine; the same for all. */
+struct executor *local_executor(void);
 
 /**
  * Start an attempt: returns when the shim was launched. Idempotent: the shim that creates

@@ -505,3 +505,45 @@ hone_status local_sweep(const char *folder, const char *id, int64_t *ended_out, 
                   : error_set(err, HONE_EIO, "%s: %lld processes cannot be ended", folder,
                               (long long)n);
 }
+
+/* ---- The plug --------------------------------------------------------------------------------
+ */
+
+static hone_status start(struct executor *self, const struct attempt_job *job, hone_error *err)
+{
+    (void)self;
+    return local_start(job, err);
+}
+
+static hone_status poll_attempt(struct executor *self, const char *folder,
+                                struct attempt_status *out, hone_error *err)
+{
+    (void)self;
+    return local_poll(folder, out, err);
+}
+
+static hone_status stop(struct executor *self, const char *folder, hone_error *err)
+{
+    (void)self;
+    return local_stop(folder, err);
+}
+
+static hone_status sweep(struct executor *self, const char *folder, const char *id,
+                         int64_t *ended_out, hone_error *err)
+{
+    (void)self;
+    return local_sweep(folder, id, ended_out, err);
+}
+
+static int watch(struct executor *self, const char *folder)
+{
+    (void)self;
+    return local_watch(folder);
+}
+
+struct executor *local_executor(void)
+{
+    static struct executor local = {
+        .start = start, .poll = poll_attempt, .stop = stop, .sweep = sweep, .watch = watch};
+    return &local;
+}

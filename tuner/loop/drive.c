@@ -175,8 +175,9 @@ static int wait_ms(const struct drive *d)
     bool coming = false;
     if (t->away_at)
         return QUICK_MS;
-    if (t->more)
-        return 0;
+    int64_t due_ms = tuner_due_ms(t);
+    if (due_ms <= 0)
+        return t->more ? 0 : 1;
     for (size_t i = 0; i < t->n_running; i++) {
         const struct running *r = t->running[i];
         /* With a watch its end wakes us, so that only its coming up is waited for. */
@@ -185,9 +186,7 @@ static int wait_ms(const struct drive *d)
     int ms = t->n_new_values ? QUICK_MS : SLOW_MS;
     if (coming && ms > COMING_MS)
         ms = COMING_MS;
-    int64_t lease_ms = (int64_t)(t->spec->lease_s * 1000) / 3, cost_ms = finish_cost_left_ms(t);
-    ms = lease_ms < ms ? (int)(lease_ms > 10 ? lease_ms : 10) : ms;
-    return cost_ms < ms ? (int)(cost_ms > 1 ? cost_ms : 1) : ms; /* the limit is met, not passed */
+    return due_ms < ms ? (int)due_ms : ms; /* a limit is met, not passed */
 }
 
 static hone_status sleep_until_needed(struct drive *d, hone_error *err)

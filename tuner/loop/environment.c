@@ -215,16 +215,36 @@ static hone_status make_folders(const struct attempt_place *p, const char *trial
     return status ? status : write_params(p, trial_folder, err);
 }
 
+static struct attempt_job job_of(const struct attempt_place *place)
+{
+    const struct spec *spec = place->spec;
+    return (struct attempt_job){.id = place->id,
+                                .folder = place->folder,
+                                .alive = place->alive,
+                                .workdir = spec->workdir,
+                                .trial_time_s = spec->trial_time_s,
+                                .silence_s = spec->silence_s,
+                                .grace_s = spec->grace_s,
+                                .orphan_s = spec->orphan_s,
+                                .memory_bytes = spec->memory_bytes,
+                                .slots = {.cpus = spec->slot_cpus,
+                                          .gpus = spec->slot_gpus,
+                                          .per_gpu = spec->slot_per_gpu,
+                                          .memory_bytes = spec->slot_memory_bytes},
+                                .params = place->params,
+                                .spot = place->spot};
+}
+
 hone_status attempt_start(const struct attempt_place *place, hone_error *err)
 {
     hone_status status = HONE_OK;
     struct variables v = {0};
-    const struct spec *spec = place->spec;
+    struct attempt_job job = job_of(place);
     char **argv = NULL, **envp = NULL, *trial_folder = NULL;
     buf_init(&v.text, MOST_BYTES);
 
     trial_folder = mem_text_n(place->folder, (size_t)(strrchr(place->folder, '/') - place->folder));
-    argv = spec_command(spec, place->settings, place->n_settings);
+    argv = spec_command(place->spec, place->settings, place->n_settings);
     if (trial_folder)
         envp = make_environment(&v, place, trial_folder);
     if (!argv || !envp) {
@@ -234,22 +254,9 @@ hone_status attempt_start(const struct attempt_place *place, hone_error *err)
     status = make_folders(place, trial_folder, err);
     if (status)
         goto out;
-    struct attempt_job job = {.id = place->id,
-                              .folder = place->folder,
-                              .alive = place->alive,
-                              .argv = argv,
-                              .envp = envp,
-                              .workdir = spec->workdir,
-                              .trial_time_s = spec->trial_time_s,
-                              .silence_s = spec->silence_s,
-                              .grace_s = spec->grace_s,
-                              .orphan_s = spec->orphan_s,
-                              .memory_bytes = spec->memory_bytes,
-                              .slots = {.cpus = spec->slot_cpus,
-                                        .gpus = spec->slot_gpus,
-                                        .per_gpu = spec->slot_per_gpu,
-                                        .memory_bytes = spec->slot_memory_bytes}};
-    status = local_start(&job, err);
+    job.argv = argv;
+    job.envp = envp;
+    status = place->executor->start(place->executor, &job, err);
 out:
     mem_free(envp);
     mem_free(argv);
@@ -271,7 +278,12 @@ hone_status environment_start(struct tuner *t, struct running *r, hone_error *er
                                   .id = id,
                                   .folder = r->folder,
                                   .alive = t->alive,
-                                  .params = r->row.params};
+                                  .params = r->row.params,
+                                  .spot = r->attempt.spot,
+                                  .executor = t->world->executor};
+    struct attempt_job job = job_of(&place);
+    if (tuner_simulates(t))
+        return place.executor->start(place.executor, &job, err);
     place.settings =
         hone_trial_settings(hone_find(t->opt, (uint64_t)r->row.number), &place.n_settings);
     return attempt_start(&place, err);

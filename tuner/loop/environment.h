@@ -5,6 +5,7 @@
 #ifndef HONE_LOOP_ENVIRONMENT_H
 #define HONE_LOOP_ENVIRONMENT_H
 
+#include "exec/executor.h"
 #include "spec/spec.h"
 
 struct attempt_place {
@@ -18,6 +19,8 @@ struct attempt_place {
     const char *params; /* the settings as a JSON object */
     const hone_setting *settings;
     size_t n_settings;
+    bool spot; /* on a machine that may be taken away */
+    struct executor *executor;
 };
 
 /**

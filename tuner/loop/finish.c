@@ -44,17 +44,19 @@ double finish_cost(const struct tuner *t)
     return ledger_spent(&t->ledger, &terms, running_ms[0], running_ms[1]);
 }
 
-int64_t finish_cost_left_ms(const struct tuner *t)
+int64_t finish_due_ms(const struct tuner *t)
 {
-    double rate = 0;
-    if (t->spec->stop_cost <= 0 || t->ending)
-        return INT64_MAX;
+    const struct spec *spec = t->spec;
+    double rate = 0, left_ms = (double)INFINITY;
     for (size_t i = 0; i < t->n_running; i++) {
         const struct attempt_row *a = &t->running[i]->attempt;
         if (a->state == ATTEMPT_RUNNING)
-            rate += a->spot ? t->spec->price_spot : t->spec->price_on_demand;
+            rate += a->spot ? spec->price_spot : spec->price_on_demand;
     }
-    double left_ms = (t->spec->stop_cost - finish_cost(t)) / rate * 3.6e6; /* inf without a rate */
+    if (spec->stop_cost > 0 && rate > 0)
+        left_ms = (spec->stop_cost - finish_cost(t)) / rate * 3.6e6;
+    if (spec->stop_time_s > 0)
+        left_ms = fmin(left_ms, spec->stop_time_s * 1000 - (double)finish_active_ms(t));
     return left_ms < 1e15 ? (int64_t)ceil(fmax(left_ms, 0)) : INT64_MAX;
 }
 

@@ -12,6 +12,16 @@
 #include "store/store.h"
 
 struct tuner;
+struct executor;
+
+/** What a tuner acts in: a clock, and where attempts run. */
+struct world {
+    int64_t (*now_ms)(const struct world *world); /* since 1970 */
+    struct executor *executor;
+};
+
+/** This machine and its clock. */
+const struct world *world_real(void);
 
 /** How much a person has asked to stop. */
 enum stop_level {
@@ -31,6 +41,10 @@ enum stop_level {
  */
 struct tuner *tuner_open(struct store *store, const struct study_row *study, struct spec *spec,
                          const struct spec_change *change, hone_error *err);
+/** The same in another world, borrowed until tuner_close(). */
+struct tuner *tuner_open_in(const struct world *world, struct store *store,
+                            const struct study_row *study, struct spec *spec,
+                            const struct spec_change *change, hone_error *err);
 
 /** Let go of the study: the lease is given back where it is still ours. Trials that run go on. */
 void tuner_close(struct tuner *tuner);
@@ -41,6 +55,9 @@ void tuner_close(struct tuner *tuner);
  *         folder cannot be written. After a failure nothing more may be done but tuner_close().
  */
 HONE_NODISCARD hone_status tuner_pass(struct tuner *tuner, hone_error *err);
+
+/** When it wants its next pass at the latest, whatever trials do: ms from now, 0 at once. */
+int64_t tuner_due_ms(const struct tuner *tuner);
 
 /** Ask for a stop, as a Ctrl-C does; a lower level than before changes nothing. */
 void tuner_stop(struct tuner *tuner, enum stop_level level, const char *who);

@@ -139,6 +139,7 @@ enum {
 };
 
 struct tuner {
+    const struct world *world;
     struct store *store;
     struct spec *spec;
     struct study_row study; /* as last written */
@@ -203,6 +204,18 @@ struct tuner {
     } * points;
     size_t n_points, cap_points;
 };
+
+/** The world's time. */
+static inline int64_t tuner_now(const struct tuner *t)
+{
+    return t->world->now_ms(t->world);
+}
+
+/** Whether attempts only seem to run: then nothing of them is on disk. */
+static inline bool tuner_simulates(const struct tuner *t)
+{
+    return t->world->executor->read != NULL;
+}
 
 /** Add a running trial; NULL when memory is out. */
 struct running *tuner_add_running(struct tuner *t, int64_t trial);
@@ -288,8 +301,8 @@ void finish_note_gain(struct tuner *t);
 void finish_record(struct tuner *t);
 /** Money spent until now; 0 without a price. */
 double finish_cost(const struct tuner *t);
-/** When stop.cost will be reached by what runs, in ms from now; INT64_MAX: not at all. */
-int64_t finish_cost_left_ms(const struct tuner *t);
+/** When stop.cost, by what runs, or stop.time will be met: ms from now; INT64_MAX: not at all. */
+int64_t finish_due_ms(const struct tuner *t);
 /** Time with a living tuner, ms. */
 int64_t finish_active_ms(const struct tuner *t);
 

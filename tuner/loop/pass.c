@@ -90,7 +90,7 @@ static hone_status ask_one(struct tuner *t, hone_error *err)
         return t->exhausted ? HONE_OK : err->status;
     }
     t->ask_ms[t->n_asks++ % N_ASK_TIMES] = took;
-    t->asked_long = took > LONG_ASK_MS;
+    t->asked_long = took > LONG_ASK_MS && !tuner_simulates(t);
 
     bool given = strcmp(hone_trial_why(trial), "enqueued") == 0;
     const char *origin = !given ? "search" : t->n_given < t->spec->n_start ? "start" : "enqueued";
@@ -209,7 +209,7 @@ static void keep_lease(struct tuner *t)
 
 static void touch_alive(struct tuner *t)
 {
-    if (t->now - t->alive_at < ALIVE_MS)
+    if (t->now - t->alive_at < ALIVE_MS || tuner_simulates(t))
         return;
     t->alive_at = t->now;
     int fd = open(t->alive, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -226,11 +226,12 @@ static void touch_alive(struct tuner *t)
 static hone_status act_on(struct tuner *t, struct running *r, hone_error *err)
 {
     hone_status status = HONE_OK;
+    struct executor *executor = t->world->executor;
     if (r->wants_stop) {
         r->wants_stop = false;
         /* Without a folder no shim can be on its way, and the attempt simply waits. */
-        if (access(r->folder, F_OK) == 0)
-            status = local_stop(r->folder, err);
+        if (tuner_simulates(t) || access(r->folder, F_OK) == 0)
+            status = executor->stop(executor, r->folder, err);
         else
             r->loaded = false;
         if (!status && r->attempt.state == ATTEMPT_WAITING)
@@ -251,7 +252,7 @@ static hone_status act_on(struct tuner *t, struct running *r, hone_error *err)
     r->launched = true;
     r->launched_at = t->now;
     if (r->watch < 0)
-        r->watch = local_watch(r->folder);
+        r->watch = executor->watch(executor, r->folder);
     return HONE_OK;
 }
 
@@ -274,7 +275,7 @@ static void wait_for_store(struct tuner *t, const char *why)
         t->pause_ms = AWAY_MS;
         snprintf(t->warning, sizeof t->warning, "%.240s; waiting for it (what runs goes on)", why);
     }
-    t->retry_at = time_now_ms() + t->pause_ms;
+    t->retry_at = tuner_now(t) + t->pause_ms;
     t->pause_ms = t->pause_ms * 2 < LONG_AWAY_MS ? t->pause_ms * 2 : LONG_AWAY_MS;
 }
 
@@ -295,7 +296,7 @@ static hone_status write_changes(struct tuner *t, hone_error *err)
         return error_set(err, status, "%s", own.text);
     if (t->away_at)
         snprintf(t->warning, sizeof t->warning, "the store is back after %.1f s",
-                 (double)(time_now_ms() - t->away_at) / 1e3);
+                 (double)(tuner_now(t) - t->away_at) / 1e3);
     t->away_at = 0;
     t->written_at = t->now;
     changes_clear(&t->changes);
@@ -323,7 +324,7 @@ static hone_status pass_away(struct tuner *t, hone_error *err)
 
 static hone_status pass(struct tuner *t, hone_error *err)
 {
-    t->now = time_now_ms();
+    t->now = tuner_now(t);
     t->more = false;
     t->n_ended = 0;
     t->n_new_values = 0;
@@ -342,6 +343,21 @@ static hone_status pass(struct tuner *t, hone_error *err)
     finish_record(t);
     keep_lease(t);
     return finish_pass(t, err);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t tuner_due_ms(const struct tuner *t)
+{
+    int64_t due_ms = t->lease_at + (int64_t)(t->spec->lease_s * 1000) / 3 - t->now;
+    if (t->more)
+        return 0;
+    if (!t->ending)
+        due_ms = least(due_ms, finish_due_ms(t));
+    return due_ms > 0 ? due_ms : 0;
 }
 
 hone_status tuner_pass(struct tuner *t, hone_error *err)

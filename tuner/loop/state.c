@@ -314,8 +314,28 @@ static hone_status enqueue_start(struct tuner *t, hone_error *err)
     return status;
 }
 
+static int64_t real_now_ms(const struct world *world)
+{
+    (void)world;
+    return time_now_ms();
+}
+
+const struct world *world_real(void)
+{
+    static struct world real = {.now_ms = real_now_ms};
+    real.executor = local_executor();
+    return &real;
+}
+
 struct tuner *tuner_open(struct store *store, const struct study_row *study, struct spec *spec,
                          const struct spec_change *change, hone_error *err)
+{
+    return tuner_open_in(world_real(), store, study, spec, change, err);
+}
+
+struct tuner *tuner_open_in(const struct world *world, struct store *store,
+                            const struct study_row *study, struct spec *spec,
+                            const struct spec_change *change, hone_error *err)
 {
     hone_status status;
     struct tuner *t = mem_array(1, sizeof *t);
@@ -324,11 +344,12 @@ struct tuner *tuner_open(struct store *store, const struct study_row *study, str
         spec_free(spec);
         return NULL;
     }
+    t->world = world;
     t->store = store;
     t->spec = spec;
     t->best_trial = t->last_better = -1;
     t->reports = spec_reports(spec);
-    t->now = time_now_ms();
+    t->now = tuner_now(t);
     status = study_row_copy(&t->study, study, err);
     if (!status)
         status = lease_take(store, &t->study, t->now, (int64_t)(spec->lease_s * 1000),
@@ -344,7 +365,7 @@ struct tuner *tuner_open(struct store *store, const struct study_row *study, str
     t->alive = t->folder ? path_join(t->folder, "alive") : NULL;
     if (!t->alive)
         status = error_memory(err);
-    if (!status)
+    if (!status && !tuner_simulates(t))
         status = file_make_folder(t->folder, err);
     if (!status)
         status = rebuild(t, err);
@@ -378,13 +399,13 @@ failed:
 /* Give the lease back; when it is no longer ours the store refuses, and that is right. */
 static void release_lease(struct tuner *t)
 {
-    t->now = time_now_ms();
+    t->now = tuner_now(t);
     t->study.active_ms = finish_active_ms(t);
     t->study.owner = (struct owner){0};
     t->study.lease_until = 0;
     changes_clear(&t->changes);
     t->changes.study = true;
-    hone_status ignored = changes_commit(&t->changes, t->store, &t->study, time_now_ms(), NULL);
+    hone_status ignored = changes_commit(&t->changes, t->store, &t->study, t->now, NULL);
     (void)ignored;
 }
 
