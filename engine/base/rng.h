@@ -27,7 +27,8 @@ enum rng_purpose {
     RNG_NSGA2,
     RNG_BRACKET,
     RNG_SHARE,
-    RNG_TRANSFER
+    RNG_TRANSFER,
+    RNG_SIMULATE /* of a simulated machine */
 };
 
 /** A stream: draws of one purpose for one trial. Copy it freely; each draw advances only this copy.

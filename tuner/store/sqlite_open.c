@@ -137,6 +137,12 @@ static hone_status make_file(struct sqlite_store *s, hone_error *err)
     return HONE_OK;
 }
 
+/* A store that ends with its handle: no file, no other process. */
+static bool is_in_memory(const struct sqlite_store *s)
+{
+    return strcmp(s->path, ":memory:") == 0;
+}
+
 static hone_status check_place(struct sqlite_store *s, bool create, hone_error *err)
 {
     struct stat st;
@@ -191,7 +197,7 @@ static hone_status open_file(struct sqlite_store *s, hone_error *err)
     struct buf uri;
     int flags = SQLITE_OPEN_READWRITE;
     buf_init(&uri, 3 * strlen(s->path) + 32);
-    if (is_archive(s)) {
+    if (!is_in_memory(s) && is_archive(s)) {
         flags = SQLITE_OPEN_READONLY;
         buf_text(&uri, "file:");
         for (const char *p = s->path; *p != '\0'; p++) {
@@ -250,7 +256,7 @@ hone_status sqlite_connect(struct sqlite_store *s, bool create, hone_error *err)
 {
     sqlite3_stmt *statement = NULL;
     int64_t version;
-    hone_status status = check_place(s, create, err);
+    hone_status status = is_in_memory(s) ? HONE_OK : check_place(s, create, err);
     if (status == HONE_OK)
         status = open_file(s, err);
     if (status != HONE_OK)
@@ -261,7 +267,8 @@ hone_status sqlite_connect(struct sqlite_store *s, bool create, hone_error *err)
     status = version_read(s, &version, err); /* before anything is changed in a foreign file */
     if (status != HONE_OK)
         goto out;
-    status = use_wal(s, err);
+    if (!is_in_memory(s))
+        status = use_wal(s, err);
     if (status == HONE_OK)
         status = execute(s,
                          "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "

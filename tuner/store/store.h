@@ -161,7 +161,8 @@ struct request_row {
 };
 
 /**
- * Open "sqlite:PATH" or a plain path, or "postgresql://...". Creates the file and its folder (0600,
+ * Open "sqlite:PATH" or a plain path, ":memory:" (which ends with the handle), or
+ * "postgresql://...". Creates the file and its folder (0600,
  * 0700), or the tables, when `create`; migrates an old schema. A file on a network file system is
  * refused, naming a local one.
  * @return NULL: HONE_ENOTFOUND: no such store and not create; HONE_EIO: damaged, read-only, disk
