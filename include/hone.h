@@ -376,6 +376,19 @@ HONE_NODISCARD HONE_API hone_status hone_report(hone_optimizer *opt, uint64_t tr
                                                 double value, bool *stop_out, hone_error *err);
 
 /**
+ * The same for any objective of several. A stopping rule then looks at the steps at which all
+ * objectives were reported, and never stops a trial before a completed one that keeps all
+ * constraints is at least as good in every objective and better in one.
+ *
+ * @param objective  its number, from 0
+ * @return as of hone_report(); HONE_EINVAL: no such objective
+ */
+HONE_NODISCARD HONE_API hone_status hone_report_objective(hone_optimizer *opt, uint64_t trial_id,
+                                                          size_t objective, double step,
+                                                          double value, bool *stop_out,
+                                                          hone_error *err);
+
+/**
  * Add a finished trial that hone did not propose (import, warm start). It may repeat another, and
  * need not satisfy `where`.
  *

@@ -115,8 +115,8 @@ static enum standing standing_of(const struct search_view *view, const struct se
                                  double *key)
 {
     *key = 0.0;
-    if (trial->state == HONE_TRIAL_STOPPED && trial->n_reports > 0) {
-        *key = trial->reports[trial->n_reports - 1].value;
+    if (trial->state == HONE_TRIAL_STOPPED && trial->series->n > 0) {
+        *key = trial->series->reports[trial->series->n - 1].value;
         return STOPPED;
     }
     if (trial->state != HONE_TRIAL_COMPLETED)

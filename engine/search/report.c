@@ -5,12 +5,12 @@
 
 #include "base/numeric.h"
 
-size_t search_reports_until(const struct search_trial *trial, double s)
+size_t search_reports_until(const struct series *series, double s)
 {
-    size_t low = 0, high = trial->n_reports;
+    size_t low = 0, high = series->n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (trial->reports[middle].step <= s)
+        if (series->reports[middle].step <= s)
             low = middle + 1;
         else
             high = middle;
@@ -18,16 +18,28 @@ size_t search_reports_until(const struct search_trial *trial, double s)
     return low;
 }
 
-struct search_gain search_gain_after(const struct search_view *view, double s, double *work)
+bool search_is_feasible(const struct search_view *view, const struct search_trial *trial)
+{
+    if (trial->state != HONE_TRIAL_COMPLETED)
+        return false;
+    for (size_t k = 0; k < view->options->n_constraints; k++)
+        if (trial->violations[k] > 0.0)
+            return false;
+    return true;
+}
+
+struct search_gain search_gain_after(const struct search_view *view, size_t objective, double s,
+                                     double *work)
 {
     struct search_gain gain = {0};
     for (size_t i = 0; i < view->n_trials; i++) {
         const struct search_trial *trial = &view->trials[i];
-        if (trial->state != HONE_TRIAL_COMPLETED || !isfinite(trial->values[0]))
+        if (trial->state != HONE_TRIAL_COMPLETED || !isfinite(trial->values[objective]))
             continue;
-        size_t until = search_reports_until(trial, s);
+        const struct series *series = &trial->series[objective];
+        size_t until = search_reports_until(series, s);
         if (until > 0)
-            work[gain.n++] = trial->values[0] - trial->reports[until - 1].value;
+            work[gain.n++] = trial->values[objective] - series->reports[until - 1].value;
     }
     if (gain.n == 0)
         return gain;

@@ -13,20 +13,25 @@
 #include "base/mem.h"
 #include "space/space.h"
 
-/** A report: the first objective, minimised, at a step; and the sum of it and all before it. */
+/** A report: an objective, minimised, at a step; and the sum of it and all before it. */
 struct report {
     double step, value, sum;
+};
+
+/** What a trial reported of one objective, at rising steps. */
+struct series {
+    struct report *reports;
+    size_t n, room;
 };
 
 /** A trial as an algorithm sees it. */
 struct search_trial {
     uint64_t id;
-    hone_trial_state state;       /* CANCELLED ones are left out of the view */
-    const double *row;            /* space->n */
-    const double *values;         /* n_objectives, minimised; only COMPLETED */
-    const double *violations;     /* n_constraints, finite, <= 0 where kept; only COMPLETED */
-    const struct report *reports; /* rising steps */
-    size_t n_reports;
+    hone_trial_state state;      /* CANCELLED ones are left out of the view */
+    const double *row;           /* space->n */
+    const double *values;        /* n_objectives, minimised; only COMPLETED */
+    const double *violations;    /* n_constraints, finite, <= 0 where kept; only COMPLETED */
+    const struct series *series; /* n_objectives: what it reported of each */
 };
 
 /** An earlier study of a related task, on rows of this study's space; its values are on a scale of
@@ -50,10 +55,14 @@ struct search_view {
     size_t n_parents;
 };
 
-/** How many of a trial's reports have a step up to s. O(log n). */
-size_t search_reports_until(const struct search_trial *trial, double s);
+/** How many of the reports have a step up to s. O(log n). */
+size_t search_reports_until(const struct series *series, double s);
 
-/** What completed trials still gained after a step: final value minus the last one until then. */
+/** Whether it is completed and keeps all constraints. */
+bool search_is_feasible(const struct search_view *view, const struct search_trial *trial);
+
+/** What completed trials still gained of an objective after a step: final value minus the last one
+ * until then. */
 struct search_gain {
     size_t n; /* trials that had reported by then */
     double median;
@@ -61,7 +70,8 @@ struct search_gain {
 };
 
 /** @param work  room for one number a trial; without a trial only n is set */
-struct search_gain search_gain_after(const struct search_view *view, double s, double *work);
+struct search_gain search_gain_after(const struct search_view *view, size_t objective, double s,
+                                     double *work);
 
 /** Whether no trial of the view has this row (always true when repeats are allowed). O(1). */
 bool search_is_new(const struct search_view *view, const double *row);

@@ -17,14 +17,15 @@
 static bool stops(const struct search_view *view, size_t index, struct buf *reason)
 {
     const struct search_trial *trial = &view->trials[index];
-    double step = trial->reports[trial->n_reports - 1].step;
+    double step = trial->series->reports[trial->series->n - 1].step;
     double eta = view->options->eta > 0.0 ? view->options->eta : RUNG_ETA;
     double R = stop_resource(view), rung = rung_first(view, R);
     if (step < rung || (R > 0.0 && step >= R))
         return false;
     while (rung * eta <= step)
         rung *= eta;
-    return rung_reached(trial, rung) && rung_stops(view, index, rung, eta, NULL, "trials", reason);
+    return rung_reached(view, trial, rung) &&
+           rung_stops(view, index, rung, eta, NULL, "trials", reason);
 }
 
 const struct stop_rule stop_asha = {

@@ -13,7 +13,8 @@
  * curves that are nearly straight (c = -1) to those that soon are flat. What no power law gets
  * right counts as more variance: MISFIT of the values' range at each step, DOUBT of the change that
  * is still to come. The trial ends when the chance that f is below the best final value is under
- * MIN_CHANCE.
+ * MIN_CHANCE; with several objectives when, with a chance of 1 - MIN_CHANCE, a completed trial that
+ * keeps the constraints is better in all of them.
  *
  * Source: Domhan, Springenberg & Hutter, "Speeding up automatic hyperparameter optimization of deep
  *     neural networks by extrapolation of learning curves", IJCAI 24 (2015).
@@ -41,11 +42,11 @@
 
 struct prior {
     double f, sd;
-    double best; /* final value */
-    size_t n;
+    double best; /* final value of the completed trials */
 };
 
-static bool find_prior(const struct search_view *view, const struct report *now, struct prior *out)
+static bool find_prior(const struct search_view *view, size_t objective, const struct report *now,
+                       struct prior *out)
 {
     double *work = arena_array(view->scratch, view->n_trials, sizeof *work);
     if (work == NULL)
@@ -54,10 +55,9 @@ static bool find_prior(const struct search_view *view, const struct report *now,
     for (size_t i = 0; i < view->n_trials; i++) {
         const struct search_trial *trial = &view->trials[i];
         if (trial->state == HONE_TRIAL_COMPLETED)
-            out->best = fmin(out->best, trial->values[0]);
+            out->best = fmin(out->best, trial->values[objective]);
     }
-    struct search_gain gain = search_gain_after(view, now->step, work);
-    out->n = gain.n;
+    struct search_gain gain = search_gain_after(view, objective, now->step, work);
     if (gain.n < MIN_COMPLETED)
         return false;
     out->f = now->value + gain.median;
@@ -72,14 +72,14 @@ struct curve {
     double X, first, range, noise;
 };
 
-static void read_curve(const struct search_trial *trial, double R, struct curve *out)
+static void read_curve(const struct series *series, double R, struct curve *out)
 {
-    const struct report *reports = trial->reports;
+    const struct report *reports = series->reports;
     double first = reports[0].step, unit = reports[1].step - first;
     double low = (double)INFINITY, high = -(double)INFINITY, jumps[MAX_VALUES];
-    size_t from = trial->n_reports > MAX_VALUES ? trial->n_reports - MAX_VALUES : 0;
+    size_t from = series->n > MAX_VALUES ? series->n - MAX_VALUES : 0;
     *out = (struct curve){
-        .n = trial->n_reports - from, .first = reports[0].value, .X = 1.0 + (R - first) / unit};
+        .n = series->n - from, .first = reports[0].value, .X = 1.0 + (R - first) / unit};
     for (size_t i = 0; i < out->n; i++) {
         out->x[i] = 1.0 + (reports[from + i].step - first) / unit;
         out->y[i] = reports[from + i].value;
@@ -93,9 +93,10 @@ static void read_curve(const struct search_trial *trial, double R, struct curve 
     out->range = high - low;
 }
 
-/* Of f given c: mean, variance, and the logarithm of the likelihood of the values. */
+/* Of f given c: mean, variance, and the logarithm of the likelihood of the values, later the weight
+ * among all c. */
 struct fit {
-    double mean, variance, log_likelihood;
+    double mean, variance, log_likelihood, weight;
 };
 
 /*
@@ -119,55 +120,112 @@ static struct fit fit_curve(const struct curve *curve, double c, const struct pr
         S_fb -= u_f * u_b / v;
         S_bb -= u_b * u_b / v;
     }
-    return (struct fit){f, fmax(S_ff, 0.0), log_likelihood};
+    return (struct fit){f, fmax(S_ff, 0.0), log_likelihood, 0.0};
 }
 
-/* The chance that the final value is below `best`; and the mean of the final value. */
-static double chance(const struct curve *curve, const struct prior *prior, double *mean_out)
-{
-    double s2 = curve->noise * curve->noise + MISFIT * MISFIT * curve->range * curve->range;
+/* What is believed of the final value: a mixture. */
+struct belief {
     struct fit fits[N_POWERS];
-    double most = -(double)INFINITY, sum = 0.0, below = 0.0, mean = 0.0;
+    double mean;
+    double last, s2; /* value, variance of one */
+};
+
+static void extrapolate(const struct curve *curve, const struct prior *prior, struct belief *out)
+{
+    double most = -(double)INFINITY, sum = 0.0;
+    out->s2 = curve->noise * curve->noise + MISFIT * MISFIT * curve->range * curve->range;
+    out->last = curve->y[curve->n - 1];
+    out->mean = 0.0;
     for (size_t k = 0; k < N_POWERS; k++) {
         double share = ((double)k + 0.5) / N_POWERS;
         double c = MIN_POWER + share * (MAX_POWER - MIN_POWER);
-        fits[k] = fit_curve(curve, c, prior, s2);
-        most = fmax(most, fits[k].log_likelihood);
+        out->fits[k] = fit_curve(curve, c, prior, out->s2);
+        most = fmax(most, out->fits[k].log_likelihood);
     }
     for (size_t k = 0; k < N_POWERS; k++) {
-        double weight = num_exp(fits[k].log_likelihood - most);
-        double doubt = DOUBT * (fits[k].mean - curve->y[curve->n - 1]);
-        double z = (prior->best - fits[k].mean) / sqrt(fits[k].variance + s2 + doubt * doubt);
-        sum += weight;
-        below += weight * num_normal_cdf(z);
-        mean += weight * fits[k].mean;
+        out->fits[k].weight = num_exp(out->fits[k].log_likelihood - most);
+        sum += out->fits[k].weight;
+        out->mean += out->fits[k].weight * out->fits[k].mean;
     }
-    *mean_out = mean / sum;
-    return below / sum;
+    for (size_t k = 0; k < N_POWERS; k++)
+        out->fits[k].weight /= sum;
+    out->mean /= sum;
+}
+
+/* The chance that the final value is below another. */
+static double chance_below(const struct belief *belief, double value)
+{
+    double below = 0.0;
+    for (size_t k = 0; k < N_POWERS; k++) {
+        const struct fit *fit = &belief->fits[k];
+        double doubt = DOUBT * (fit->mean - belief->last);
+        double z = (value - fit->mean) / sqrt(fit->variance + belief->s2 + doubt * doubt);
+        below += fit->weight * num_normal_cdf(z);
+    }
+    return below;
+}
+
+/* The allowed completed trial that most probably beats it in every objective, by that chance;
+ * errors of the objectives are taken for independent. */
+static double chance_beaten(const struct search_view *view, const struct belief *beliefs,
+                            const struct search_trial **by_out)
+{
+    double most = 0.0;
+    for (size_t i = 0; i < view->n_trials; i++) {
+        const struct search_trial *other = &view->trials[i];
+        if (!search_is_feasible(view, other))
+            continue;
+        double p = 1.0;
+        for (size_t j = 0; j < view->options->n_objectives; j++)
+            p *= 1.0 - chance_below(&beliefs[j], other->values[j]);
+        if (p > most) {
+            most = p;
+            *by_out = other;
+        }
+    }
+    return most;
 }
 
 static bool stops(const struct search_view *view, size_t index, struct buf *reason)
 {
     const struct search_trial *trial = &view->trials[index];
-    const struct report *now = &trial->reports[trial->n_reports - 1];
-    double R = stop_resource(view), mean;
-    struct prior prior;
-    struct curve curve;
-    if (trial->n_reports < MIN_VALUES || now->step >= R || !find_prior(view, now, &prior))
+    size_t m = view->options->n_objectives;
+    double R = stop_resource(view), best = 0.0, p;
+    double last[HONE_MAX_OBJECTIVES], end[HONE_MAX_OBJECTIVES];
+    double step = trial->series->reports[trial->series->n - 1].step;
+    const struct search_trial *by = NULL;
+    struct belief *beliefs = arena_array(view->scratch, m, sizeof *beliefs);
+    if (beliefs == NULL || step >= R || !stop_point(view, trial, step, last))
         return false;
-    read_curve(trial, R, &curve);
-    double p = chance(&curve, &prior, &mean);
+    for (size_t j = 0; j < m; j++) {
+        const struct series *series = &trial->series[j];
+        struct prior prior;
+        struct curve curve;
+        if (series->n < MIN_VALUES || !find_prior(view, j, &series->reports[series->n - 1], &prior))
+            return false;
+        read_curve(series, R, &curve);
+        extrapolate(&curve, &prior, &beliefs[j]);
+        end[j] = beliefs[j].mean;
+        best = prior.best;
+    }
+    if (m == 1)
+        p = chance_below(&beliefs[0], best);
+    else
+        p = 1.0 - chance_beaten(view, beliefs, &by);
     if (!(p < MIN_CHANCE))
         return false;
-    buf_text(reason, "value ");
-    stop_value(view, now->value, reason);
-    buf_text(reason, " at step ");
-    buf_double(reason, now->step);
-    buf_text(reason, " points to about ");
-    stop_value(view, mean, reason);
-    buf_printf(reason, " at step %.4g: with a chance of %.2g %% better than the best, ", R,
-               100.0 * p);
-    stop_value(view, prior.best, reason);
+    stop_begin(view, last, step, reason);
+    buf_text(reason, m > 1 ? " point to about " : " points to about ");
+    stop_values(view, end, reason);
+    if (m == 1) {
+        buf_printf(reason, " at step %.4g: with a chance of %.2g %% better than the best, ", R,
+                   100.0 * p);
+        stop_values(view, &best, reason);
+    } else {
+        buf_printf(reason,
+                   " at step %.4g: with a chance of %.2g %% dominated by those of trial %llu", R,
+                   100.0 * (1.0 - p), (unsigned long long)by->id);
+    }
     return true;
 }
 

@@ -72,14 +72,14 @@ static bool stops(const struct search_view *view, size_t index, struct buf *reas
 {
     struct bracket brackets[MAX_BRACKETS];
     const struct search_trial *trial = &view->trials[index];
-    double step = trial->reports[trial->n_reports - 1].step;
+    double step = trial->series->reports[trial->series->n - 1].step;
     size_t n = find_brackets(view, brackets);
     if (n == 0 || step >= brackets[0].first)
         return false;
     size_t own = draw_bracket(view, trial->id, brackets, n), at = 1;
     while (at <= own && brackets[at].first > step)
         at++; /* the rungs of a bracket are the first rungs of those with less s */
-    if (at > own || !rung_reached(trial, brackets[at].first))
+    if (at > own || !rung_reached(view, trial, brackets[at].first))
         return false;
     bool *rivals = arena_array(view->scratch, view->n_trials, sizeof *rivals);
     if (rivals == NULL)

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "search/pareto.h"
 
 /* An eta below this makes hardly more than one long list of rungs. */
 #define MIN_ETA 1.5
@@ -37,22 +38,49 @@ static double best_report(const struct search_view *view, size_t trial)
     double best = (double)INFINITY;
     for (size_t i = 0; i < view->n_trials; i++) {
         const struct search_trial *other = &view->trials[i];
-        if (i != trial && other->n_reports > 0 && other->state != HONE_TRIAL_FAILED)
-            best = fmin(best, other->reports[other->n_reports - 1].value);
+        if (i != trial && other->series->n > 0 && other->state != HONE_TRIAL_FAILED)
+            best = fmin(best, other->series->reports[other->series->n - 1].value);
     }
     return best;
+}
+
+/* Whether a completed trial that keeps the constraints dominates a point. */
+static bool is_dominated(const struct search_view *view, const double *point)
+{
+    for (size_t i = 0; i < view->n_trials; i++) {
+        const struct search_trial *other = &view->trials[i];
+        if (search_is_feasible(view, other) &&
+            pareto_dominates(other->values, point, view->options->n_objectives))
+            return true;
+    }
+    return false;
 }
 
 bool stop_judge(const struct stop_rule *rule, const struct search_view *view, size_t trial,
                 double step, const double *best, struct buf *reason)
 {
     const struct search_trial *self = &view->trials[trial];
-    const struct report *last = &self->reports[self->n_reports - 1];
-    if (step != last->step || last->step <= (double)view->options->warmup)
+    double point[HONE_MAX_OBJECTIVES];
+    if (!stop_point(view, self, step, point) || step <= (double)view->options->warmup ||
+        step != self->series->reports[self->series->n - 1].step)
         return false;
-    if (last->value <= (best != NULL ? *best : best_report(view, trial)))
-        return false;
-    return rule->stops(view, trial, reason);
+    bool is_behind = view->options->n_objectives > 1
+                         ? is_dominated(view, point)
+                         : point[0] > (best != NULL ? *best : best_report(view, trial));
+    return is_behind && rule->stops(view, trial, reason);
+}
+
+bool stop_point(const struct search_view *view, const struct search_trial *trial, double step,
+                double *out)
+{
+    for (size_t j = 0; j < view->options->n_objectives; j++) {
+        const struct series *series = &trial->series[j];
+        size_t n = search_reports_until(series, step);
+        if (n == 0 || series->reports[n - 1].step != step)
+            return false;
+        out[j] = series->reports[n - 1].value;
+    }
+    return true;
 }
 
 double stop_resource(const struct search_view *view)
@@ -60,13 +88,24 @@ double stop_resource(const struct search_view *view)
     double R = view->options->max_resource;
     for (size_t i = 0; i < view->n_trials && !(view->options->max_resource > 0.0); i++) {
         const struct search_trial *trial = &view->trials[i];
-        if (trial->state == HONE_TRIAL_COMPLETED && trial->n_reports > 0)
-            R = fmax(R, trial->reports[trial->n_reports - 1].step);
+        if (trial->state == HONE_TRIAL_COMPLETED && trial->series->n > 0)
+            R = fmax(R, trial->series->reports[trial->series->n - 1].step);
     }
     return R;
 }
 
-void stop_value(const struct search_view *view, double minimised, struct buf *reason)
+void stop_values(const struct search_view *view, const double *minimised, struct buf *reason)
 {
-    buf_printf(reason, "%.4g", view->options->maximize[0] ? -minimised : minimised);
+    for (size_t j = 0; j < view->options->n_objectives; j++)
+        buf_printf(reason, "%s%.4g", j > 0 ? ", " : "",
+                   view->options->maximize[j] ? -minimised[j] : minimised[j]);
+}
+
+void stop_begin(const struct search_view *view, const double *point, double step,
+                struct buf *reason)
+{
+    buf_text(reason, view->options->n_objectives > 1 ? "values " : "value ");
+    stop_values(view, point, reason);
+    buf_text(reason, " at step ");
+    buf_double(reason, step);
 }

@@ -3,9 +3,9 @@
  *
  * At step s: each ended trial that came as far has a running mean of its reports up to s, and each
  * that was stopped before s counts as worse than all; the trial ends when its value at s is worse
- * than the median of those. This is the rule that Amazon
- * documents for SageMaker's automatic model tuning; Golovin et al., "Google Vizier" (KDD 2017) has
- * a relative.
+ * than the median of those. With several objectives: when more than half of those dominate it. This
+ * is the rule that Amazon documents for SageMaker's automatic model tuning; Golovin et al., "Google
+ * Vizier" (KDD 2017) has a relative.
  * Departures: trials that were stopped before s are not left out, or else each step would halve
  *     those that are left; at least MIN_COMPLETED completed trials came as far as s; no trial ends
  * before its second step (or in its warm-up); and the caller never asks about the best trial so
@@ -16,51 +16,81 @@
 #include <math.h>
 
 #include "base/numeric.h"
+#include "search/pareto.h"
 
 #define MIN_COMPLETED  4
 #define DEFAULT_WARMUP 1
 
+/* The mean of each objective up to a step; false: it reported none of one. */
+static bool means_until(const struct search_view *view, const struct search_trial *trial,
+                        double step, double *out)
+{
+    for (size_t j = 0; j < view->options->n_objectives; j++) {
+        size_t n = search_reports_until(&trial->series[j], step);
+        if (n == 0)
+            return false;
+        out[j] = trial->series[j].reports[n - 1].sum / (double)n;
+    }
+    return true;
+}
+
+/* The others at a step: their means of the first objective, and how many of them dominate. */
+struct others {
+    double *first;
+    size_t n, n_completed, n_ahead;
+};
+
+static void look_at(const struct search_view *view, const struct search_trial *other, double step,
+                    const double *point, struct others *out)
+{
+    bool ended = other->state == HONE_TRIAL_COMPLETED || other->state == HONE_TRIAL_STOPPED;
+    const struct series *series = other->series;
+    double means[HONE_MAX_OBJECTIVES];
+    if (!ended || series->n == 0)
+        return;
+    if (series->reports[series->n - 1].step < step) {
+        if (other->state == HONE_TRIAL_STOPPED)
+            out->first[out->n++] = (double)INFINITY;
+        return;
+    }
+    if (!means_until(view, other, step, means))
+        return;
+    out->first[out->n++] = means[0];
+    out->n_completed += other->state == HONE_TRIAL_COMPLETED;
+    out->n_ahead += pareto_dominates(means, point, view->options->n_objectives);
+}
+
 static bool stops(const struct search_view *view, size_t index, struct buf *reason)
 {
     const struct search_trial *trial = &view->trials[index];
-    const struct report *now = &trial->reports[trial->n_reports - 1];
+    double step = trial->series->reports[trial->series->n - 1].step, point[HONE_MAX_OBJECTIVES];
     uint64_t warmup = view->options->warmup > 0 ? view->options->warmup : DEFAULT_WARMUP;
-    if (now->step <= (double)warmup)
+    if (step <= (double)warmup || !stop_point(view, trial, step, point))
         return false;
 
-    double *means = arena_array(view->scratch, view->n_trials, sizeof *means);
-    if (means == NULL)
+    struct others others = {.first =
+                                arena_array(view->scratch, view->n_trials, sizeof *others.first)};
+    if (others.first == NULL)
         return false; /* not to stop is always allowed */
-    size_t n = 0, n_completed = 0;
-    for (size_t i = 0; i < view->n_trials; i++) {
-        const struct search_trial *other = &view->trials[i];
-        bool ended = other->state == HONE_TRIAL_COMPLETED || other->state == HONE_TRIAL_STOPPED;
-        if (!ended || other->n_reports == 0)
-            continue;
-        if (other->reports[other->n_reports - 1].step < now->step) {
-            if (other->state == HONE_TRIAL_STOPPED)
-                means[n++] = (double)INFINITY;
-            continue;
-        }
-        size_t n_before = search_reports_until(other, now->step);
-        if (n_before == 0)
-            continue;
-        means[n++] = other->reports[n_before - 1].sum / (double)n_before;
-        n_completed += other->state == HONE_TRIAL_COMPLETED;
+    for (size_t i = 0; i < view->n_trials; i++)
+        look_at(view, &view->trials[i], step, point, &others);
+    if (others.n_completed < MIN_COMPLETED)
+        return false;
+    if (view->options->n_objectives > 1) {
+        if (2 * others.n_ahead <= others.n)
+            return false;
+        stop_begin(view, point, step, reason);
+        buf_printf(reason, " are dominated by the running means of %zu of %zu trials",
+                   others.n_ahead, others.n);
+        return true;
     }
-    if (n_completed < MIN_COMPLETED)
+    double median = num_median(others.first, others.n);
+    if (!(point[0] > median))
         return false;
-    double median = num_median(means, n);
-    if (!(now->value > median))
-        return false;
-
-    buf_text(reason, "value ");
-    stop_value(view, now->value, reason);
-    buf_text(reason, " at step ");
-    buf_double(reason, now->step);
+    stop_begin(view, point, step, reason);
     buf_text(reason, " is worse than ");
-    stop_value(view, median, reason);
-    buf_printf(reason, ", the median of the running means of %zu trials", n);
+    stop_values(view, &median, reason);
+    buf_printf(reason, ", the median of the running means of %zu trials", others.n);
     return true;
 }
 

@@ -20,7 +20,8 @@ struct stop_rule {
 
     /**
      * Decide about a running trial that has just reported its latest step. It is never the best so
-     * far, and the warm-up is over (the caller sees to both).
+     * far, and the warm-up is over (the caller sees to both). With several objectives all have
+     * been reported at that step, and a completed trial dominates the values there.
      * @param view    as in search.h
      * @param trial   index into view->trials; it has a report
      * @param reason  out, when it stops: in words with numbers
@@ -51,11 +52,23 @@ hone_status stop_check(const struct stop_rule *rule, const hone_options *options
 bool stop_judge(const struct stop_rule *rule, const struct search_view *view, size_t trial,
                 double step, const double *best, struct buf *reason);
 
+/**
+ * What a trial reported at a step, of all objectives.
+ * @param out  n_objectives numbers
+ * @return     false: not all of them
+ */
+bool stop_point(const struct search_view *view, const struct search_trial *trial, double step,
+                double *out);
+
 /** R, the step at which trials end: max_resource, or the largest that a completed trial reported;
  * 0: not known yet. */
 double stop_resource(const struct search_view *view);
 
-/** How a value stands in a reason, in its own unit. */
-void stop_value(const struct search_view *view, double minimised, struct buf *reason);
+/** A value of each objective, in its own unit, as in a reason: "3" or "3, 5". */
+void stop_values(const struct search_view *view, const double *minimised, struct buf *reason);
+
+/** "value 3 at step 7", or "values 3, 5 at step 7": the beginning of a reason. */
+void stop_begin(const struct search_view *view, const double *point, double step,
+                struct buf *reason);
 
 #endif

@@ -204,8 +204,7 @@ static void view_update(struct hone_optimizer *opt, const struct hone_trial *tri
         .row = trial->row,
         .values = trial->n_values > 0 ? trial->minimised : NULL,
         .violations = trial->n_values > m ? trial->minimised + m : NULL,
-        .reports = trial->reports,
-        .n_reports = trial->n_reports,
+        .series = trial->series,
     };
 }
 
@@ -446,14 +445,24 @@ static void judge(hone_optimizer *opt, struct hone_trial *trial, double step)
 hone_status hone_report(hone_optimizer *opt, uint64_t trial_id, double step, double value,
                         bool *stop_out, hone_error *err)
 {
+    return hone_report_objective(opt, trial_id, 0, step, value, stop_out, err);
+}
+
+hone_status hone_report_objective(hone_optimizer *opt, uint64_t trial_id, size_t objective,
+                                  double step, double value, bool *stop_out, hone_error *err)
+{
     hone_status status = HONE_OK;
     struct hone_trial *trial = find_running(opt, trial_id, &status, err);
     if (trial == NULL)
         return status;
+    if (objective >= opt->options.n_objectives)
+        return error_set(err, HONE_EINVAL, "there are %zu objectives, got number %zu",
+                         opt->options.n_objectives, objective);
     if (!(step >= 0.0) || !isfinite(step))
         return error_set(err, HONE_EINVAL, "a step must be 0 or more, got %g", step);
     if (isfinite(value)) {
-        status = trial_report(trial, step, opt->options.maximize[0] ? -value : value, err);
+        status = series_add(&trial->series[objective], step,
+                            opt->options.maximize[objective] ? -value : value, err);
         if (status != HONE_OK)
             return status;
         view_update(opt, trial);

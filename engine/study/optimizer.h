@@ -16,9 +16,9 @@ struct hone_trial {
     double *values;    /* in their own units */
     double *minimised; /* the same, as the search sees them: objectives, then violations */
     hone_setting *settings;
-    char *why, *reason;     /* reason: NULL unless the stopping rule ended it */
-    struct report *reports; /* rising steps */
-    size_t n_reports, reports_room;
+    char *why, *reason; /* reason: NULL unless the stopping rule ended it */
+    size_t n_series;
+    struct series *series; /* one an objective */
 };
 
 /** A configuration that waits to be tried: what was given of it. Texts are the space's. */
@@ -71,7 +71,7 @@ struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row
 void trial_free(struct hone_trial *trial);
 
 /** Insert a report; a step seen before is replaced. The step is >= 0, the value finite. */
-hone_status trial_report(struct hone_trial *trial, double step, double value, hone_error *err);
+hone_status series_add(struct series *series, double step, double value, hone_error *err);
 
 /** Take note of a trial that has completed; the front has room for it. */
 void front_add(struct front *front, const struct hone_trial *trial, size_t n_objectives);

@@ -49,9 +49,11 @@ struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row
                              hone_error *err)
 {
     const struct hone_space *space = opt->space;
-    size_t d = space->n, m = opt->options.n_objectives + opt->options.n_constraints;
+    size_t d = space->n, n_series = opt->options.n_objectives;
+    size_t m = n_series + opt->options.n_constraints;
     struct hone_trial *trial =
-        mem_array(1, sizeof *trial + d * sizeof *trial->settings + (d + 2 * m) * sizeof(double));
+        mem_array(1, sizeof *trial + d * sizeof *trial->settings +
+                         n_series * sizeof *trial->series + (d + 2 * m) * sizeof(double));
     char *copy = mem_text(why);
     if (trial == NULL || copy == NULL) {
         mem_free(trial);
@@ -60,7 +62,9 @@ struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row
         return NULL;
     }
     trial->settings = (hone_setting *)(trial + 1);
-    trial->row = (double *)(trial->settings + d);
+    trial->n_series = n_series;
+    trial->series = (struct series *)(trial->settings + d);
+    trial->row = (double *)(trial->series + n_series);
     trial->values = trial->row + d;
     trial->minimised = trial->values + m;
     trial->why = copy;
@@ -83,35 +87,36 @@ void trial_free(struct hone_trial *trial)
         return;
     mem_free(trial->why);
     mem_free(trial->reason);
-    mem_free(trial->reports);
+    for (size_t j = 0; j < trial->n_series; j++)
+        mem_free(trial->series[j].reports);
     mem_free(trial);
 }
 
-hone_status trial_report(struct hone_trial *trial, double step, double value, hone_error *err)
+hone_status series_add(struct series *series, double step, double value, hone_error *err)
 {
-    size_t at = trial->n_reports;
-    while (at > 0 && trial->reports[at - 1].step >= step)
+    size_t at = series->n;
+    while (at > 0 && series->reports[at - 1].step >= step)
         at--;
-    bool again = at < trial->n_reports && trial->reports[at].step == step;
-    if (!again && trial->n_reports == trial->reports_room) {
-        size_t room = trial->reports_room > 0 ? 2 * trial->reports_room : 4;
-        struct report *grown = mem_resize(trial->reports, room, sizeof *grown);
+    bool again = at < series->n && series->reports[at].step == step;
+    if (!again && series->n == series->room) {
+        size_t room = series->room > 0 ? 2 * series->room : 4;
+        struct report *grown = mem_resize(series->reports, room, sizeof *grown);
         if (grown == NULL)
             return error_memory(err);
-        trial->reports = grown;
-        trial->reports_room = room;
+        series->reports = grown;
+        series->room = room;
     }
     if (!again) {
-        memmove(&trial->reports[at + 1], &trial->reports[at],
-                (trial->n_reports - at) * sizeof *trial->reports);
-        trial->n_reports++;
+        memmove(&series->reports[at + 1], &series->reports[at],
+                (series->n - at) * sizeof *series->reports);
+        series->n++;
     }
-    trial->reports[at] = (struct report){.step = step, .value = value};
+    series->reports[at] = (struct report){.step = step, .value = value};
     /* Sums are always formed in the order of the steps, so that the order of arrival is no matter.
      */
-    for (; at < trial->n_reports; at++)
-        trial->reports[at].sum =
-            trial->reports[at].value + (at > 0 ? trial->reports[at - 1].sum : 0.0);
+    for (; at < series->n; at++)
+        series->reports[at].sum =
+            series->reports[at].value + (at > 0 ? series->reports[at - 1].sum : 0.0);
     return HONE_OK;
 }
 

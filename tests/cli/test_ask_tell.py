@@ -241,6 +241,23 @@ def test_several_objectives_have_a_front(client):
     assert "an array of 2 numbers" in error(client(tell=[{"id": 4, "values": [1]}]))
 
 
+def test_reports_of_several_objectives_come_together(client):
+    client(space=SPACE, objectives=[{"name": "loss"}, {"name": "speed", "goal": "maximize"}],
+           strategy="random", stopping="median")
+    client(ask=6)
+    for i in range(4):
+        for step in 1, 2:
+            assert client(report=[{"id": i, "step": step, "values": [i, i]}]) == {"stop": []}
+        client(tell=[{"id": i, "values": [i, i]}])
+    assert client(report=[{"id": 4, "step": 2, "value": 9}]) == {"stop": []}
+    reply = client(report=[{"id": 4, "step": 2, "values": [9, 2.5]},
+                           {"id": 5, "step": 2, "values": [9, -1]}])
+    assert reply == {"stop": [5], "reasons": {
+        "5": "values 9, -1 at step 2 are dominated by the running means of 4 of 4 trials"}}
+    assert "an array of 2 numbers" in error(client(report=[{"id": 4, "step": 3, "values": [1]}]))
+    assert "not both" in error(client(report=[{"id": 4, "step": 3, "value": 1, "values": [1, 2]}]))
+
+
 def test_a_reference_gives_the_volume_that_the_front_dominates(client):
     objectives = [{"name": "loss", "reference": 4},
                   {"name": "speed", "goal": "maximize", "reference": 2}]

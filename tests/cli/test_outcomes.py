@@ -64,6 +64,27 @@ def test_references_are_part_of_the_study(lab):
     assert "objective" in refused.stderr
 
 
+def test_a_trial_is_stopped_once_it_is_dominated(lab):
+    """x = 0.95 is behind in both metrics, and would sleep if it were not stopped."""
+    lab.script("""
+l=$2 g=$2
+[ "$2" = 0.95 ] && l=0.7 g=0.1
+for step in 1 2 3; do echo "loss=$l gain=$g"; done
+[ "$2" = 0.95 ] && exec sleep 100
+exit 0
+""")
+    starts = ", ".join(f"{{x: {x}}}" for x in (0.2, 0.4, 0.6, 0.8, 0.95))
+    lab.study(extra=f"early_stopping: median\nstart: [{starts}]\n", strategy="bayesian", trials=9,
+              parallel=1, objective="[{metric: loss, goal: minimize}, "
+                                    "{metric: gain, goal: maximize}]")
+    lab.hone("run", "s.yaml")
+    trials = read(lab, "trials", "s")
+    assert [t["state"] for t in trials] == ["completed"] * 4 + ["stopped"] + ["completed"] * 4
+    assert "values 0.7, 0.1 at step 2 are dominated by the running means of 3 of 4 trials" in \
+        lab.hone("show", "s", "4").stdout
+    assert "all 9 proposals are the same again" in lab.hone("replay", "s").stdout
+
+
 def test_a_study_goes_on_after_a_stop_as_if_there_had_been_none(lab):
     lab.script(SCRIPT)
     extra = "constraints: {latency: {max: 40, min: 1}}\n"

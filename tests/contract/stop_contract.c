@@ -98,14 +98,14 @@ static bool report(struct copies *c, uint64_t id, double step, double value)
 static void check_stop(const hone_optimizer *opt, uint64_t id, bool maximize)
 {
     const struct hone_trial *self = hone_find(opt, id);
-    double value = self->reports[self->n_reports - 1].value; /* minimised */
+    double value = self->series[0].reports[self->series[0].n - 1].value; /* minimised */
     double best = (double)INFINITY, best_report = (double)INFINITY;
     const hone_trial *other;
     for (uint64_t i = 0; (other = hone_find(opt, i)) != NULL; i++) {
         if (other->state == HONE_TRIAL_COMPLETED)
             best = fmin(best, maximize ? -other->values[0] : other->values[0]);
-        if (i != id && other->n_reports > 0)
-            best_report = fmin(best_report, other->reports[other->n_reports - 1].value);
+        if (i != id && other->series[0].n > 0)
+            best_report = fmin(best_report, other->series[0].reports[other->series[0].n - 1].value);
     }
     if (!(value > (isinf(best) ? best_report : best)))
         fail_msg("%s: trial %d is the best so far", now, (int)id);
@@ -137,10 +137,11 @@ static void play_back(hone_optimizer *to, const hone_optimizer *from, bool maxim
                           NULL, &err),
              &err);
     for (uint64_t id = 0; (trial = hone_find(from, id)) != NULL; id++) {
-        for (size_t i = trial->n_reports; i-- > 0;)
-            must(hone_report(to, id, trial->reports[i].step,
-                             maximize ? -trial->reports[i].value : trial->reports[i].value, NULL,
-                             &err),
+        for (size_t i = trial->series[0].n; i-- > 0;)
+            must(hone_report(to, id, trial->series[0].reports[i].step,
+                             maximize ? -trial->series[0].reports[i].value
+                                      : trial->series[0].reports[i].value,
+                             NULL, &err),
                  &err);
         if (trial->state == HONE_TRIAL_COMPLETED)
             must(hone_tell(to, id, trial->values, 1, &err), &err);
@@ -330,12 +331,94 @@ static void the_order_of_reports_is_no_matter(void **state)
         }
 }
 
+/* ---- Several objectives ---- */
+
+/* Whether a completed trial that keeps the constraint dominates these values, which are minimised.
+ */
+static bool is_beaten(const hone_optimizer *opt, const double *point)
+{
+    const hone_trial *other;
+    for (uint64_t i = 0; (other = hone_find(opt, i)) != NULL; i++)
+        if (other->state == HONE_TRIAL_COMPLETED && other->minimised[2] <= 0.0 &&
+            other->minimised[0] <= point[0] && other->minimised[1] <= point[1] &&
+            (other->minimised[0] < point[0] || other->minimised[1] < point[1]))
+            return true;
+    return false;
+}
+
+/* One trial in two studies that differ in which objective is reported first; the second objective
+ * is maximized. Whether it was stopped. */
+static bool run_pair(hone_optimizer *const opt[2], struct rng *rng)
+{
+    hone_error err = {0};
+    uint64_t id = hone_trial_id(hone_ask(opt[0], &err));
+    assert_true(hone_trial_id(hone_ask(opt[1], &err)) == id);
+    struct course course[2] = {draw_course(rng, 1.0), draw_course(rng, 1.0)};
+    double point[2] = {0}, told[3] = {0};
+    for (int i = 0; i < MAX_STEPS; i++) {
+        bool stop[2][2] = {{false}};
+        for (size_t j = 0; j < 2; j++)
+            point[j] = value_at(ORDINARY, &course[j], i, rng);
+        for (size_t k = 0; k < 2; k++)
+            for (size_t turn = 0; turn < 2; turn++) {
+                size_t j = turn ^ k;
+                must(hone_report_objective(opt[k], id, j, i, j == 1 ? -point[1] : point[0],
+                                           &stop[k][turn], &err),
+                     &err);
+            }
+        assert_false(stop[0][0]); /* half of a point says nothing */
+        assert_false(stop[1][0]);
+        assert_true(stop[0][1] == stop[1][1]);
+        if (!stop[0][1])
+            continue;
+        if (!is_beaten(opt[0], point))
+            fail_msg("%s: trial %d is dominated by none", now, (int)id);
+        for (size_t k = 0; k < 2; k++)
+            must(hone_tell_stopped(opt[k], id, &err), &err);
+        return true;
+    }
+    told[0] = point[0];
+    told[1] = -point[1];
+    told[2] = rng_uniform(rng);
+    for (size_t k = 0; k < 2; k++)
+        must(hone_tell(opt[k], id, told, 3, &err), &err);
+    return false;
+}
+
+static void of_several_objectives_only_what_is_dominated_is_stopped(void **state)
+{
+    (void)state;
+    const struct stop_rule *rule;
+    for (size_t r = 0; (rule = stop_at(r)) != NULL; r++) {
+        size_t n_stopped = 0;
+        for (uint64_t s = 0; s < N_STUDIES; s++) {
+            snprintf(now, sizeof now, "%s, two objectives, study %d", rule->name, (int)s);
+            struct rng rng;
+            rng_init(&rng, seed, RNG_TEST, 2000 + s);
+            hone_options options = {.strategy = "random",
+                                    .stopping = rule->name,
+                                    .seed = s,
+                                    .n_objectives = 2,
+                                    .maximize = {false, true},
+                                    .n_constraints = 1,
+                                    .constraints = {{.limit = 0.7}}};
+            hone_optimizer *opt[2] = {make(&options), make(&options)};
+            for (int i = 0; i < N_TRIALS; i++)
+                n_stopped += run_pair(opt, &rng);
+            for (size_t k = 0; k < 2; k++)
+                hone_optimizer_free(opt[k]);
+        }
+        assert_true((n_stopped > 0) == (strcmp(rule->name, "none") != 0));
+    }
+}
+
 int main(void)
 {
     seed = random_seed();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_best_is_never_stopped_and_decisions_repeat),
         cmocka_unit_test(the_order_of_reports_is_no_matter),
+        cmocka_unit_test(of_several_objectives_only_what_is_dominated_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,13 +11,16 @@ static const double place[6][1] = {{0.1}, {0.2}, {0.3}, {0.4}, {0.5}, {0.6}};
 
 /* Steps, values and their sums. From the report at step 2 on, these four gain -0.1, -0.2, -0.4 and
  * -0.3. */
-static const struct report curves[4][2] = {{{1, 0.9, 0.9}, {2, 0.6, 1.5}},
-                                           {{1, 0.9, 0.9}, {2, 0.8, 1.7}},
-                                           {{1, 1.2, 1.2}, {2, 1.1, 2.3}},
-                                           {{1, 1.0, 1.0}, {2, 0.9, 1.9}}};
+static struct report curves[4][2] = {{{1, 0.9, 0.9}, {2, 0.6, 1.5}},
+                                     {{1, 0.9, 0.9}, {2, 0.8, 1.7}},
+                                     {{1, 1.2, 1.2}, {2, 1.1, 2.3}},
+                                     {{1, 1.0, 1.0}, {2, 0.9, 1.9}}};
+static struct series curve_of[4] = {
+    {curves[0], 2, 2}, {curves[1], 2, 2}, {curves[2], 2, 2}, {curves[3], 2, 2}};
 static const double finals[4] = {0.5, 0.6, 0.7, 0.6};
-static const struct report high[2] = {{1, 1.5, 1.5}, {2, 1.3, 2.8}},
-                           low[2] = {{1, 0.7, 0.7}, {2, 0.55, 1.25}};
+static struct report high_reports[2] = {{1, 1.5, 1.5}, {2, 1.3, 2.8}},
+                     low_reports[2] = {{1, 0.7, 0.7}, {2, 0.55, 1.25}};
+static const struct series high = {high_reports, 2, 2}, low = {low_reports, 2, 2};
 
 static struct gp_rows collect(const struct search_trial *trials, size_t n, struct arena *arena)
 {
@@ -40,14 +43,13 @@ static struct search_trial completed(size_t i)
                                  .state = HONE_TRIAL_COMPLETED,
                                  .row = place[i],
                                  .values = &finals[i],
-                                 .reports = curves[i],
-                                 .n_reports = 2};
+                                 .series = &curve_of[i]};
 }
 
-static struct search_trial stopped(size_t i, const struct report *reports)
+static struct search_trial stopped(size_t i, const struct series *series)
 {
     return (struct search_trial){
-        .id = i, .state = HONE_TRIAL_STOPPED, .row = place[i], .reports = reports, .n_reports = 2};
+        .id = i, .state = HONE_TRIAL_STOPPED, .row = place[i], .series = series};
 }
 
 static void a_stopped_trial_gains_the_median_of_what_others_gained(void **state)
@@ -55,7 +57,7 @@ static void a_stopped_trial_gains_the_median_of_what_others_gained(void **state)
     (void)state;
     struct arena arena = {0};
     struct search_trial trials[] = {completed(0), completed(1), completed(2), completed(3),
-                                    stopped(4, high)};
+                                    stopped(4, &high)};
     struct gp_rows rows = collect(trials, 5, &arena);
     assert_int_equal(rows.n, 5);
     assert_near_relative(rows.y[4], 1.3 - 0.25, 1e-12);
@@ -70,7 +72,7 @@ static void an_imputed_value_is_never_better_than_the_best_completed(void **stat
     (void)state;
     struct arena arena = {0};
     struct search_trial trials[] = {completed(0), completed(1), completed(2), completed(3),
-                                    stopped(4, low)};
+                                    stopped(4, &low)};
     struct gp_rows rows = collect(trials, 5, &arena);
     assert_true(rows.y[4] == 0.5); /* not 0.55 - 0.25 */
     arena_release(&arena);
@@ -80,7 +82,7 @@ static void with_too_few_completed_the_last_report_counts_with_a_guess_of_its_no
 {
     (void)state;
     struct arena arena = {0};
-    struct search_trial trials[] = {completed(0), completed(1), stopped(2, high)};
+    struct search_trial trials[] = {completed(0), completed(1), stopped(2, &high)};
     struct gp_rows rows = collect(trials, 3, &arena);
     assert_true(rows.y[2] == 1.3 && rows.extra_t[2] == 0.25 && rows.extra_y[2] == 0.0);
     arena_release(&arena);

@@ -278,6 +278,107 @@ static void curve_lets_a_late_bloomer_bloom(void **state)
     hone_optimizer_free(opt);
 }
 
+/* ---- What completed trials say of the way ---- */
+
+/* R = 9, rungs 1 and 3. Three completed trials gained as much from step 3 on as before: rho is
+ * 3/4. A trial that falls fast goes on, one that is level does not, though its value is better. */
+static void asha_looks_where_a_curve_points(void **state)
+{
+    (void)state;
+    hone_optimizer *opt =
+        make((hone_options){.stopping = "asha", .max_resource = 9, .min_resource = 3});
+    static const double way[][3] = {{2, 1.5, 1}, {4, 3.5, 3}, {6, 5.5, 5}}; /* steps 1, 3, 9 */
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t id = ask(opt);
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(hone_report(opt, id, (double[]){1, 3, 9}[k], way[i][k], NULL, NULL),
+                             HONE_OK);
+        tell(opt, id, way[i][2]);
+    }
+    uint64_t level = ask(opt), falling = ask(opt);
+    assert_false(report(opt, level, 1, 3.3));
+    assert_true(report(opt, level, 3, 3.3)); /* the others point to 1.125, 3.125 and 5.125 */
+    assert_string_equal(reason(opt, level),
+                        "value 3.3 at step 3, which points to 3.3, is number 3 of 4 trials at the "
+                        "rung of step 3, of which the best 2 go on");
+    assert_false(report(opt, falling, 1, 5));
+    assert_false(report(opt, falling, 3, 3.6)); /* points to 2.55 */
+    hone_optimizer_free(opt);
+}
+
+/* ---- Several objectives ---- */
+
+static hone_optimizer *make_two(const char *rule)
+{
+    return make((hone_options){.stopping = rule,
+                               .n_objectives = 2,
+                               .maximize = {false, true},
+                               .max_resource = strcmp(rule, "asha") == 0 ? 9 : 0,
+                               .min_resource = strcmp(rule, "asha") == 0 ? 3 : 0});
+}
+
+/* A trial that comes to these values in nine steps; the step at which it is stopped, 0: it
+ * completes. */
+static double run_two(hone_optimizer *opt, double loss, double gain)
+{
+    uint64_t id = ask(opt);
+    for (int step = 1; step <= 9; step++) {
+        bool stop = false;
+        double above = 0.1 / step;
+        assert_int_equal(hone_report_objective(opt, id, 1, step, gain - above, &stop, NULL),
+                         HONE_OK);
+        assert_false(stop);
+        assert_int_equal(hone_report(opt, id, step, loss + above, &stop, NULL), HONE_OK);
+        if (stop) {
+            assert_int_equal(hone_tell_stopped(opt, id, NULL), HONE_OK);
+            return step;
+        }
+    }
+    assert_int_equal(hone_tell(opt, id, (double[]){loss, gain}, 2, NULL), HONE_OK);
+    return 0.0;
+}
+
+static void what_is_best_in_one_objective_is_not_stopped(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule;
+        double stopped_at;
+        const char *reason;
+    } expected[] = {
+        {"asha", 3,
+         "values 4.533, 0.4667 at step 3 are dominated by 4 of 6 trials at the rung of step 3, "
+         "where fewer than 2 are let pass"},
+        {"median", 2,
+         "values 4.55, 0.45 at step 2 are dominated by the running means of 4 of 5 trials"},
+        {"curve", 4, "values 4.525, 0.475 at step 4 point to about 4.5"},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        hone_optimizer *opt = make_two(expected[i].rule);
+        /* The greater the loss, the greater the gain: nobody beats anybody. */
+        for (int k = 1; k <= 5; k++)
+            assert_true(run_two(opt, k, k) == 0.0);
+        double stopped_at = run_two(opt, 4.5, 0.5);
+        assert_true(stopped_at == expected[i].stopped_at);
+        assert_non_null(strstr(reason(opt, 5), expected[i].reason));
+        if (i == 2)
+            assert_non_null(strstr(reason(opt, 5), "% dominated by those of trial "));
+        assert_true(run_two(opt, 10, 5.5) == 0.0); /* far behind in the first */
+        hone_optimizer_free(opt);
+    }
+}
+
+static void an_objective_has_a_number(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make_two("median");
+    hone_error err = {0};
+    uint64_t id = ask(opt);
+    assert_int_equal(hone_report_objective(opt, id, 2, 1, 1, NULL, &err), HONE_EINVAL);
+    assert_string_equal(err.text, "there are 2 objectives, got number 2");
+    hone_optimizer_free(opt);
+}
+
 /* ---- Options ---- */
 
 static void resources_are_checked_by_name(void **state)
@@ -324,6 +425,9 @@ int main(void)
         cmocka_unit_test(hyperband_judges_each_bracket_by_itself),
         cmocka_unit_test(curve_ends_what_points_above_the_best),
         cmocka_unit_test(curve_lets_a_late_bloomer_bloom),
+        cmocka_unit_test(asha_looks_where_a_curve_points),
+        cmocka_unit_test(what_is_best_in_one_objective_is_not_stopped),
+        cmocka_unit_test(an_objective_has_a_number),
         cmocka_unit_test(resources_are_checked_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

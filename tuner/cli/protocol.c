@@ -351,13 +351,14 @@ static hone_status do_tell(struct session *s, const json_t *list, struct buf *ou
 
 struct reported {
     uint64_t id;
-    double step, value;
+    double step, values[HONE_MAX_OBJECTIVES];
+    size_t n; /* objectives, from the first */
 };
 
 static hone_status read_reported(const struct session *s, const json_t *entry, const char *what,
                                  struct reported *out, hone_error *err)
 {
-    static const char *const keys[] = {"id", "step", "value", NULL};
+    static const char *const keys[] = {"id", "step", "value", "values", NULL};
     hone_status status = protocol_check_keys(entry, keys, what, err);
     if (status != HONE_OK)
         return status;
@@ -367,12 +368,33 @@ static hone_status read_reported(const struct session *s, const json_t *entry, c
         return error_set(err, reason.status, "%s", reason.text);
     out->id = hone_trial_id(trial);
     const json_t *step = json_object_get(entry, "step"), *value = json_object_get(entry, "value");
+    const json_t *all = json_object_get(entry, "values");
+    out->n = value == NULL && all != NULL ? s->n_objectives : 1;
     if (!json_is_number(step) || !(json_number_value(step) >= 0.0))
         return error_set(err, HONE_EINVAL, "%s: \"step\" must be a number of at least 0", what);
     out->step = json_number_value(step);
-    if (value == NULL || !read_value(value, &out->value))
-        return error_set(err, HONE_EINVAL, "%s: \"value\" must be a number", what);
+    if (value != NULL && all != NULL)
+        return error_set(err, HONE_EINVAL, "%s: give \"value\" or \"values\", not both", what);
+    if (all != NULL && (!json_is_array(all) || json_array_size(all) != out->n))
+        return error_set(err, HONE_EINVAL, "%s: \"values\" must be an array of %zu numbers", what,
+                         out->n);
+    for (size_t j = 0; j < out->n; j++) {
+        const json_t *one = all != NULL ? json_array_get(all, j) : value;
+        if (one == NULL || !read_value(one, &out->values[j]))
+            return error_set(err, HONE_EINVAL, "%s: \"value\" must be a number", what);
+    }
     return HONE_OK;
+}
+
+/* All objectives, the rule being asked with the last one. */
+static hone_status report_one(struct session *s, const struct reported *r, bool *stop,
+                              hone_error *err)
+{
+    hone_status status = HONE_OK;
+    for (size_t j = 0; j < r->n && status == HONE_OK; j++)
+        status = hone_report_objective(s->opt, r->id, j, r->step, r->values[j],
+                                       j + 1 < r->n ? NULL : stop, err);
+    return status;
 }
 
 static void write_stops(const struct session *s, const uint64_t *ids, size_t n, struct buf *out)
@@ -410,7 +432,7 @@ static hone_status do_report(struct session *s, const json_t *list, struct buf *
     for (size_t i = 0; i < n && status == HONE_OK; i++) {
         const struct reported *r = &reported[i];
         bool stop = false, known = false;
-        status = hone_report(s->opt, r->id, r->step, r->value, &stop, err);
+        status = report_one(s, r, &stop, err);
         for (size_t k = 0; k < n_stopped; k++)
             known = known || stopped[k] == r->id;
         if (stop && !known)

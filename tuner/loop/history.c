@@ -144,6 +144,7 @@ hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, co
 struct reports {
     hone_optimizer *opt;
     int64_t attempt; /* the last one that there was; 0: all */
+    size_t objective;
 };
 
 static hone_status report_visit(void *context, const struct observation *row, hone_error *err)
@@ -151,15 +152,19 @@ static hone_status report_visit(void *context, const struct observation *row, ho
     const struct reports *reports = context;
     if (reports->attempt && row->attempt > reports->attempt)
         return HONE_OK;
-    return hone_report(reports->opt, (uint64_t)row->trial, row->step, row->value, NULL, err);
+    return hone_report_objective(reports->opt, (uint64_t)row->trial, reports->objective, row->step,
+                                 row->value, NULL, err);
 }
 
-static hone_status optimizer_report_stored(hone_optimizer *opt, struct store *store, int64_t study,
-                                           int64_t trial, int64_t attempt, const char *metric,
-                                           hone_error *err)
+static hone_status report_stored(struct history *h, int64_t trial, int64_t attempt, hone_error *err)
 {
-    struct reports reports = {opt, attempt};
-    return store_observations(store, study, trial, metric, report_visit, &reports, err);
+    hone_status status = HONE_OK;
+    for (size_t j = 0; j < h->spec->n_objectives && !status; j++) {
+        struct reports reports = {h->opt, attempt, j};
+        status = store_observations(h->store, h->study->id, trial, h->spec->objectives[j].metric,
+                                    report_visit, &reports, err);
+    }
+    return status;
 }
 
 static bool state_of(const char *text, hone_trial_state *out)
@@ -225,9 +230,8 @@ static hone_status play_tell(struct history *h, const struct event *event, const
 {
     hone_status status = HONE_OK;
     if (spec_reports(h->spec))
-        status = optimizer_report_stored(h->opt, h->store, h->study->id, event->trial,
-                                         json_integer_value(json_object_get(body, "attempt")),
-                                         h->spec->objectives[0].metric, err);
+        status = report_stored(h, event->trial,
+                               json_integer_value(json_object_get(body, "attempt")), err);
     return status ? status : optimizer_tell_event(h->opt, event->trial, body, err);
 }
 

@@ -73,17 +73,21 @@ static hone_status value_visit(void *context, const struct metric_value *value, 
     changes_observation(&t->changes, &o);
     t->n_new_values++;
     r->dirty = true;
-    for (size_t i = 0; i < spec_outcomes(t->spec); i++)
-        if (strcmp(spec_outcome(t->spec, i), o.metric) == 0)
-            running_tally(t, r, i, value->step, value->value);
-    if (strcmp(t->spec->objectives[0].metric, o.metric) != 0)
-        return HONE_OK;
-    view_value(t, r, value->step, value->value);
-    if (!t->reports)
+    size_t objective = t->spec->n_objectives;
+    for (size_t i = 0; i < spec_outcomes(t->spec); i++) {
+        if (strcmp(spec_outcome(t->spec, i), o.metric) != 0)
+            continue;
+        running_tally(t, r, i, value->step, value->value);
+        if (i < t->spec->n_objectives)
+            objective = i; /* each has a metric of its own */
+    }
+    if (objective == 0)
+        view_value(t, r, value->step, value->value);
+    if (!t->reports || objective == t->spec->n_objectives)
         return HONE_OK;
     bool stop = false;
-    hone_status status =
-        hone_report(t->opt, (uint64_t)r->row.number, value->step, value->value, &stop, err);
+    hone_status status = hone_report_objective(t->opt, (uint64_t)r->row.number, objective,
+                                               value->step, value->value, &stop, err);
     /* A repeat is to show how good the whole run is. */
     if (!status && stop && r->stop == CAUSE_NONE && r->repeat_of < 0) {
         const char *reason = hone_trial_reason(hone_find(t->opt, (uint64_t)r->row.number));

@@ -203,10 +203,11 @@ static hone_status tally_visit(void *context, const struct observation *row, hon
 {
     struct tallying *y = context;
     running_tally(y->t, y->r, y->outcome, row->step, row->value);
-    if (y->outcome > 0 || !y->t->reports)
+    if (y->outcome >= y->t->spec->n_objectives || !y->t->reports)
         return HONE_OK;
     /* Whether to stop it was decided when the value was read; an event says so where it was. */
-    return hone_report(y->t->opt, (uint64_t)row->trial, row->step, row->value, NULL, err);
+    return hone_report_objective(y->t->opt, (uint64_t)row->trial, y->outcome, row->step, row->value,
+                                 NULL, err);
 }
 
 hone_status running_load(struct tuner *t, struct running *r, hone_error *err)

@@ -270,6 +270,7 @@ static bool front_ends(struct gp_aim *aim, double *least, double *worst)
 /* Give the trials the mixture as their only value, and model it. */
 static bool mix(struct gp_aim *aim)
 {
+    static const struct series nothing = {0};
     const struct search_view *view = aim->view;
     size_t m = aim->m;
     double weight[HONE_MAX_OBJECTIVES], least[HONE_MAX_OBJECTIVES], worst[HONE_MAX_OBJECTIVES];
@@ -280,7 +281,7 @@ static bool mix(struct gp_aim *aim)
     draw_weights(aim, weight);
     for (size_t i = 0; i < view->n_trials; i++) {
         trials[i] = view->trials[i];
-        trials[i].n_reports = 0; /* of the first objective */
+        trials[i].series = &nothing; /* the objectives' are not the mixture's */
         if (trials[i].state != HONE_TRIAL_COMPLETED)
             continue;
         mixed[i] = -(double)INFINITY;

@@ -36,10 +36,11 @@ struct imputed {
 
 /* `work` has room for one number a trial. */
 static struct imputed impute(const struct search_view *view, const struct search_trial *stopped,
-                             double best, double *work)
+                             size_t outcome, double best, double *work)
 {
-    const struct report *last = &stopped->reports[stopped->n_reports - 1];
-    struct search_gain gain = search_gain_after(view, last->step, work);
+    const struct series *series = &stopped->series[outcome];
+    const struct report *last = &series->reports[series->n - 1];
+    struct search_gain gain = search_gain_after(view, outcome, last->step, work);
     if (gain.n < MIN_FINALS)
         return (struct imputed){.y = last->value, .extra_t = GUESS_EXTRA};
     return (struct imputed){.y = fmax(last->value + gain.median, best),
@@ -138,9 +139,10 @@ bool gp_rows_collect(struct gp_rows *rows, const struct search_view *view, size_
         if (is_completed(trial))
             add_value(rows, &table, view->space->n, trial->row,
                       (struct imputed){.y = value_of(view, trial, outcome)});
-        else if (trial->state == HONE_TRIAL_STOPPED && outcome == 0 && trial->n_reports > 0)
+        else if (trial->state == HONE_TRIAL_STOPPED && outcome < view->options->n_objectives &&
+                 trial->series[outcome].n > 0)
             add_value(rows, &table, view->space->n, trial->row,
-                      impute(view, trial, best, numbers + 4 * n));
+                      impute(view, trial, outcome, best, numbers + 4 * n));
         else if (trial->state == HONE_TRIAL_FAILED)
             rows->failed[rows->n_failed++] = trial->row;
     }
