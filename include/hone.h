@@ -354,7 +354,8 @@ HONE_NODISCARD HONE_API hone_status hone_tell_stopped(hone_optimizer *opt, uint6
 /**
  * Make a cancelled or failed trial running again: it is given another attempt. Its reports stay.
  *
- * @return HONE_OK; HONE_ENOTFOUND: no such trial; HONE_ESTATE: it is neither cancelled nor failed
+ * @return HONE_OK; HONE_ENOTFOUND: no such trial; HONE_ESTATE: it is neither cancelled nor failed,
+ *         or one of hone_skip()
  */
 HONE_NODISCARD HONE_API hone_status hone_reopen(hone_optimizer *opt, uint64_t trial_id,
                                                 hone_error *err);
@@ -401,6 +402,16 @@ HONE_NODISCARD HONE_API hone_status hone_report_objective(hone_optimizer *opt, u
 HONE_NODISCARD HONE_API hone_status hone_add(hone_optimizer *opt, const hone_setting *settings,
                                              size_t n_settings, const double *values, size_t n,
                                              uint64_t *id_out, hone_error *err);
+
+/**
+ * Let a number pass: a trial of another space, of which nothing can be told here, as when a study
+ * goes on with other ranges. It is cancelled, and has no settings.
+ *
+ * @param id_out  the trial's id; may be NULL
+ * @return HONE_OK; HONE_ENOMEM
+ */
+HONE_NODISCARD HONE_API hone_status hone_skip(hone_optimizer *opt, uint64_t *id_out,
+                                              hone_error *err);
 
 /** The most earlier studies that an optimizer learns from. */
 #define HONE_MAX_PARENTS 5

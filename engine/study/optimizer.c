@@ -422,6 +422,9 @@ hone_status hone_reopen(hone_optimizer *opt, uint64_t trial_id, hone_error *err)
     if (trial->state != HONE_TRIAL_CANCELLED && trial->state != HONE_TRIAL_FAILED)
         return error_set(err, HONE_ESTATE, "trial %llu is %s, neither cancelled nor failed",
                          (unsigned long long)trial_id, state_names[trial->state]);
+    if (trial->n_settings == 0)
+        return error_set(err, HONE_ESTATE, "trial %llu was skipped and has no settings",
+                         (unsigned long long)trial_id);
     trial->state = HONE_TRIAL_RUNNING;
     view_update(opt, trial);
     return HONE_OK;
@@ -495,6 +498,19 @@ hone_status hone_add(hone_optimizer *opt, const hone_setting *settings, size_t n
     trial->state = HONE_TRIAL_FAILED;
     if (values != NULL && all_finite(values, n))
         set_values(opt, trial, values);
+    append_trial(opt, trial);
+    if (id_out != NULL)
+        *id_out = trial->id;
+    return HONE_OK;
+}
+
+hone_status hone_skip(hone_optimizer *opt, uint64_t *id_out, hone_error *err)
+{
+    if (reserve_trial(opt, err) != HONE_OK)
+        return HONE_ENOMEM;
+    struct hone_trial *trial = trial_new_skipped(opt, err);
+    if (trial == NULL)
+        return HONE_ENOMEM;
     append_trial(opt, trial);
     if (id_out != NULL)
         *id_out = trial->id;

@@ -68,6 +68,8 @@ struct hone_optimizer {
 struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row,
                              const hone_setting *given, size_t n_given, const char *why,
                              hone_error *err);
+/** One of another space, of which only the number is kept. */
+struct hone_trial *trial_new_skipped(const struct hone_optimizer *opt, hone_error *err);
 void trial_free(struct hone_trial *trial);
 
 /** Insert a report; a step seen before is replaced. The step is >= 0, the value finite. */

@@ -114,7 +114,8 @@ static hone_status encode_given(const struct hone_space *space, const hone_setti
     return HONE_OK;
 }
 
-/* Settings are copied, `row` has their coordinates. */
+/* Settings are copied, `row` has their coordinates. A value out of a list or with a step becomes
+ * the one that a trial will have: what was written may be a last digit away from it. */
 static hone_status append(struct hone_optimizer *opt, const char *why, const double *row,
                           const hone_setting *settings, size_t n, hone_error *err)
 {
@@ -125,7 +126,7 @@ static hone_status append(struct hone_optimizer *opt, const char *why, const dou
     for (size_t i = 0; i < n; i++) {
         size_t j = space_index(space, settings[i].name);
         copy[i] = (hone_setting){.name = space->params[j].name, .value = settings[i].value};
-        if (settings[i].value.kind == HONE_VALUE_TEXT)
+        if (space->params[j].n_cells > 0)
             copy[i].value = space_decode(&space->params[j], row[j]);
     }
     if (opt->n_queued == opt->queue_room) {

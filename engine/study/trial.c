@@ -44,12 +44,11 @@ static void make_short(const struct hone_space *space, struct hone_trial *trial)
     }
 }
 
-struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row,
-                             const hone_setting *given, size_t n_given, const char *why,
-                             hone_error *err)
+/* Without settings and values; NULL when memory is out. */
+static struct hone_trial *trial_alloc(const struct hone_optimizer *opt, const char *why,
+                                      hone_error *err)
 {
-    const struct hone_space *space = opt->space;
-    size_t d = space->n, n_series = opt->options.n_objectives;
+    size_t d = opt->space->n, n_series = opt->options.n_objectives;
     size_t m = n_series + opt->options.n_constraints;
     struct hone_trial *trial =
         mem_array(1, sizeof *trial + d * sizeof *trial->settings +
@@ -68,7 +67,18 @@ struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row
     trial->values = trial->row + d;
     trial->minimised = trial->values + m;
     trial->why = copy;
-    memcpy(trial->row, row, d * sizeof *row);
+    return trial;
+}
+
+struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row,
+                             const hone_setting *given, size_t n_given, const char *why,
+                             hone_error *err)
+{
+    const struct hone_space *space = opt->space;
+    struct hone_trial *trial = trial_alloc(opt, why, err);
+    if (trial == NULL)
+        return NULL;
+    memcpy(trial->row, row, space->n * sizeof *row);
     trial->n_settings = space_settings_of(space, row, trial->settings);
     make_short(space, trial);
     keep_given(space, trial, given, n_given);
@@ -78,6 +88,17 @@ struct hone_trial *trial_new(const struct hone_optimizer *opt, const double *row
         trial_free(trial);
         return NULL;
     }
+    return trial;
+}
+
+struct hone_trial *trial_new_skipped(const struct hone_optimizer *opt, hone_error *err)
+{
+    struct hone_trial *trial = trial_alloc(opt, "skipped", err);
+    if (trial == NULL)
+        return NULL;
+    trial->state = HONE_TRIAL_CANCELLED;
+    for (size_t j = 0; j < opt->space->n; j++)
+        trial->row[j] = INACTIVE;
     return trial;
 }
 

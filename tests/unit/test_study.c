@@ -103,6 +103,59 @@ static void a_value_that_is_not_finite_is_a_failure(void **state)
     hone_optimizer_free(opt);
 }
 
+static void a_skipped_trial_has_a_number_and_nothing_else(void **state)
+{
+    (void)state;
+    hone_optimizer *opt = make(&random_search);
+    hone_error err;
+    uint64_t id = 0;
+    size_t n;
+    double value = 1;
+    assert_int_equal(hone_skip(opt, &id, &err), HONE_OK);
+    assert_int_equal(hone_skip(opt, &id, &err), HONE_OK);
+    assert_int_equal(id, 1);
+    const hone_trial *skipped = hone_find(opt, 1);
+    hone_trial_settings(skipped, &n);
+    assert_int_equal(n, 0);
+    assert_int_equal(hone_trial_state_of(skipped), HONE_TRIAL_CANCELLED);
+    assert_int_equal(hone_tell(opt, 1, &value, 1, &err), HONE_ESTATE);
+    assert_int_equal(hone_reopen(opt, 1, &err), HONE_ESTATE);
+    assert_string_equal(err.text, "trial 1 was skipped and has no settings");
+    assert_int_equal(ask(opt), 2);
+    tell(opt, 2, 3);
+    assert_int_equal(hone_trial_id(hone_best(opt)), 2);
+    hone_optimizer_free(opt);
+}
+
+static void a_restored_trial_takes_its_entry_from_the_queue(void **state)
+{
+    (void)state;
+    hone_error err;
+    hone_space *space = hone_space_new();
+    assert_int_equal(hone_space_add_float(space, "x", 0, 1, HONE_LINEAR, &err), HONE_OK);
+    assert_int_equal(hone_space_set_step(space, "x", 0.1, &err), HONE_OK);
+    hone_options options = {.strategy = "random", .seed = 3};
+    hone_optimizer *opt = hone_optimizer_new(space, &options, &err);
+    hone_optimizer *again = hone_optimizer_new(space, &options, &err);
+    hone_setting third = {"x", HONE_NUMBER(0.1 + 0.2)}; /* 0.30000000000000004 */
+    assert_int_equal(hone_enqueue(opt, &third, 1, &err), HONE_OK);
+    assert_int_equal(hone_enqueue(again, &third, 1, &err), HONE_OK);
+    const hone_trial *trial = hone_ask(opt, &err);
+    size_t n, size;
+    const hone_setting *settings = hone_trial_settings(trial, &n);
+    assert_string_equal(hone_trial_why(trial), "enqueued");
+    const void *memo = hone_memo(opt, &size);
+    assert_int_equal(hone_restore(again, settings, n, "enqueued", memo, size, NULL, &err), HONE_OK);
+    assert_string_equal(hone_trial_why(hone_ask(again, &err)), hone_trial_why(hone_ask(opt, &err)));
+    assert_int_equal(hone_tell_cancelled(opt, 0, &err), HONE_OK);
+    assert_int_equal(hone_tell_cancelled(again, 0, &err), HONE_OK);
+    /* What waited twice would be proposed now. */
+    assert_string_not_equal(hone_trial_why(hone_ask(again, &err)), "enqueued");
+    hone_optimizer_free(opt);
+    hone_optimizer_free(again);
+    hone_space_free(space);
+}
+
 static void wrong_calls_are_named_and_change_nothing(void **state)
 {
     (void)state;
@@ -527,6 +580,8 @@ int main(void)
         cmocka_unit_test(what_beats_the_best_that_keeps_the_constraints_is_not_stopped),
         cmocka_unit_test(the_volume_of_a_front_is_in_the_units_of_the_objectives),
         cmocka_unit_test(median_stops_the_worse_half_with_a_reason),
+        cmocka_unit_test(a_skipped_trial_has_a_number_and_nothing_else),
+        cmocka_unit_test(a_restored_trial_takes_its_entry_from_the_queue),
         cmocka_unit_test(the_best_trial_and_the_warmup_are_never_stopped),
         cmocka_unit_test(asking_is_a_function_of_seed_and_history),
         cmocka_unit_test(ten_thousand_trials_are_quick),
