@@ -2,8 +2,10 @@
 #include "base/mem.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "io/json.h"
 #include "io/time.h"
 #include "loop/lease.h"
+#include "report/edits.h"
 #include "report/status_text.h"
 #include "report/text.h"
 
@@ -33,6 +35,23 @@ static int print_status(struct store *store, const struct study_row *row,
         status_print(&view, stdout, text_columns(), globals->color);
     }
     study_view_release(&view);
+    return EXIT_DONE;
+}
+
+static int print_edits(struct store *store, const struct study_row *row,
+                       const struct globals *globals)
+{
+    hone_error err = {0};
+    json_t *edits = edits_read(store, row, &err);
+    if (edits == NULL)
+        return fail(EXIT_SYSTEM, "%s", err.text);
+    char *text = globals->json ? json_write(edits) : NULL;
+    if (globals->json)
+        puts(text != NULL ? text : "null");
+    else
+        edits_print(edits, row->name, stdout);
+    mem_free(text);
+    json_decref(edits);
     return EXIT_DONE;
 }
 
@@ -88,17 +107,20 @@ static int watch(struct store *store, struct study_row *row, const struct global
 
 int cmd_status(int argc, char **argv, const struct globals *globals)
 {
-    bool watches = false, ended;
+    bool watches = false, edits = false, ended;
     const char *study;
     struct study_row row = {0};
-    const struct flag flags[] = {{.name = "--watch", .on = &watches}};
-    int status = args_read(argc, argv, flags, 1, &study, 1, 1, NULL);
+    const struct flag flags[] = {{.name = "--watch", .on = &watches},
+                                 {.name = "--edits", .on = &edits}};
+    int status = args_read(argc, argv, flags, 2, &study, 1, 1, NULL);
     if (status != EXIT_DONE)
         return status;
     struct store *store = open_study(globals, study, &row, &status);
     if (store == NULL)
         return status;
-    status = watches ? watch(store, &row, globals) : print_status(store, &row, globals, &ended);
+    status = edits     ? print_edits(store, &row, globals)
+             : watches ? watch(store, &row, globals)
+                       : print_status(store, &row, globals, &ended);
     study_row_release(&row);
     store_close(store);
     return status;

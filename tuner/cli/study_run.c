@@ -256,9 +256,9 @@ static int go_on(struct store *store, const struct study_row *row, struct spec *
         for (size_t i = 0; i < change.n; i++)
             fprintf(stderr, "  %s\n", change.lines[i]);
         status = fail(EXIT_USAGE,
-                      "study \"%s\" exists with other settings; give this one another name "
-                      "(--name), or delete the old one: hone delete %s",
-                      row->name, row->name);
+                      "study \"%s\" exists with other settings; hone edit changes it, with the "
+                      "study file or the same options; another --name makes another study",
+                      row->name);
         spec_free(spec);
     } else if (row->state == STUDY_FINISHED && change.n == 0 && !held) {
         if (!globals->quiet)

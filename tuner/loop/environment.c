@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "io/file.h"
+#include "io/json.h"
 #include "io/time.h"
 
 extern char **environ;
@@ -284,7 +285,12 @@ hone_status environment_start(struct tuner *t, struct running *r, hone_error *er
     struct attempt_job job = job_of(&place);
     if (tuner_simulates(t))
         return place.executor->start(place.executor, &job, err);
-    place.settings =
-        hone_trial_settings(hone_find(t->opt, (uint64_t)r->row.number), &place.n_settings);
-    return attempt_start(&place, err);
+    /* Of the row: the search may have forgotten a trial that started before an edit. */
+    json_t *params = json_read(r->row.params, strlen(r->row.params), err);
+    hone_setting *settings = params ? json_to_settings(params, &place.n_settings, err) : NULL;
+    place.settings = settings;
+    hone_status status = settings ? attempt_start(&place, err) : HONE_EIO;
+    mem_free(settings);
+    json_decref(params);
+    return status;
 }

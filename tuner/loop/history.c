@@ -9,8 +9,9 @@
  *
  * What a running trial has reported never changes a proposal, only whether it is stopped.
  *
- * The search is given the budget and parallelism that the study was created with, also after they
- * were changed: they are hints, and a hint that changed would make old proposals unrepeatable.
+ * Each event is played by the settings of its time. The search is given the budget and parallelism
+ * that the study was created with, or got by an edit that made a new search: when they change
+ * otherwise it does not hear of it, for a hint that changed would make old proposals unrepeatable.
  */
 #include "loop/loop_int.h"
 
@@ -21,42 +22,44 @@
 #include "base/error.h"
 #include "io/json.h"
 
-/* The optimizer of a study whose settings were first the text `created`. */
-static hone_optimizer *optimizer_of(const struct spec *spec, const char *created, uint64_t seed,
-                                    hone_error *err)
+/* The settings as they were then: those of an event's text. */
+static hone_status history_settle(struct history *h, const char *text, hone_error *err)
+{
+    struct problems problems = {0};
+    struct spec *then = NULL;
+    if (text && strcmp(text, h->spec->text) != 0) {
+        then = spec_read_text(text, strlen(text), h->spec->folder, &problems);
+        if (!then) {
+            error_set(err, HONE_EIO, "settings that the study had cannot be read: %s",
+                      problems.n ? problems.lines[0] : "no reason given");
+            problems_release(&problems);
+            return HONE_EIO;
+        }
+        problems_release(&problems);
+    }
+    spec_free(h->then);
+    h->then = then;
+    return text ? HONE_OK : error_set(err, HONE_EIO, "an event lacks the settings");
+}
+
+const struct spec *history_spec(const struct history *h)
+{
+    return h->then ? h->then : h->spec;
+}
+
+void history_release(struct history *h)
+{
+    spec_free(h->then);
+    hone_optimizer_free(h->opt);
+    h->then = NULL;
+    h->opt = NULL;
+}
+
+hone_optimizer *optimizer_of(const struct spec *spec, uint64_t seed, hone_error *err)
 {
     hone_options options = spec->options;
     options.seed = seed;
-    struct spec *first = NULL;
-    if (created && strcmp(created, spec->text) != 0) {
-        struct problems problems = {0};
-        first = spec_read_text(created, strlen(created), spec->folder, &problems);
-        if (!first) {
-            error_set(err, HONE_EIO, "the study's first settings cannot be read: %s",
-                      problems.n ? problems.lines[0] : "no reason given");
-            problems_release(&problems);
-            return NULL;
-        }
-        problems_release(&problems);
-        options.budget = first->options.budget;
-        options.parallel = first->options.parallel;
-    }
-    hone_optimizer *opt = hone_optimizer_new(spec->space, &options, err);
-    spec_free(first);
-    return opt;
-}
-
-static hone_optimizer *optimizer_created(const struct spec *spec, const json_t *body, uint64_t seed,
-                                         hone_error *err)
-{
-    char *text = json_write(json_object_get(body, "spec"));
-    if (!text) {
-        error_memory(err);
-        return NULL;
-    }
-    hone_optimizer *opt = optimizer_of(spec, text, seed, err);
-    mem_free(text);
-    return opt;
+    return hone_optimizer_new(spec->space, &options, err);
 }
 
 bool spec_reports(const struct spec *spec)
@@ -89,7 +92,7 @@ out:
     return status;
 }
 
-static hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err)
+hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err)
 {
     size_t n = 0;
     hone_setting *settings = json_to_settings(json_object_get(body, "params"), &n, err);
@@ -156,18 +159,19 @@ static hone_status report_visit(void *context, const struct observation *row, ho
                                  row->value, NULL, err);
 }
 
-static hone_status report_stored(struct history *h, int64_t trial, int64_t attempt, hone_error *err)
+static hone_status report_stored(hone_optimizer *opt, const struct history *h, int64_t trial,
+                                 int64_t attempt, hone_error *err)
 {
     hone_status status = HONE_OK;
     for (size_t j = 0; j < h->spec->n_objectives && !status; j++) {
-        struct reports reports = {h->opt, attempt, j};
+        struct reports reports = {opt, attempt, j};
         status = store_observations(h->store, h->study->id, trial, h->spec->objectives[j].metric,
                                     report_visit, &reports, err);
     }
     return status;
 }
 
-static bool state_of(const char *text, hone_trial_state *out)
+bool trial_state_of_text(const char *text, hone_trial_state *out)
 {
     for (int s = HONE_TRIAL_RUNNING; s <= HONE_TRIAL_CANCELLED; s++)
         if (text && strcmp(text, trial_state_text((hone_trial_state)s)) == 0) {
@@ -184,7 +188,7 @@ static hone_status optimizer_tell_event(hone_optimizer *opt, int64_t trial, cons
     double told[HONE_MAX_OUTCOMES];
     const json_t *values = json_object_get(body, "values");
     size_t n = json_array_size(values);
-    if (!state_of(json_string_value(json_object_get(body, "state")), &state) ||
+    if (!trial_state_of_text(json_string_value(json_object_get(body, "state")), &state) ||
         n > HONE_MAX_OUTCOMES)
         return error_set(err, HONE_EIO, "event: trial %lld was told something unreadable",
                          (long long)trial);
@@ -209,7 +213,12 @@ static hone_status optimizer_tell_event(hone_optimizer *opt, int64_t trial, cons
 
 static hone_status play_created(struct history *h, const json_t *body, hone_error *err)
 {
-    h->opt = optimizer_created(h->spec, body, h->study->seed, err);
+    char *text = json_write(json_object_get(body, "spec"));
+    hone_status status = text ? history_settle(h, text, err) : error_memory(err);
+    mem_free(text);
+    if (status)
+        return status;
+    h->opt = optimizer_of(history_spec(h), h->study->seed, err);
     return h->opt ? HONE_OK : err->status;
 }
 
@@ -217,22 +226,48 @@ static hone_status play_add(struct history *h, const struct event *event, const 
                             hone_error *err)
 {
     uint64_t id = 0;
-    hone_status status = optimizer_add_event(h->opt, h->spec, body, &id, err);
+    hone_status status = optimizer_add_event(h->opt, history_spec(h), body, &id, err);
     if (!status && id != (uint64_t)event->trial)
         status = error_set(err, HONE_EIO, "event %lld: imported trial %lld comes out of order",
                            (long long)event->seq, (long long)event->trial);
     return status;
 }
 
-/* Where a stopping rule wants the curves, the optimizer has seen them before the end. */
-static hone_status play_tell(struct history *h, const struct event *event, const json_t *body,
-                             hone_error *err)
+bool trial_is_outside(const hone_optimizer *opt, int64_t trial)
+{
+    size_t n = 1;
+    const hone_trial *found = hone_find(opt, (uint64_t)trial);
+    if (found)
+        hone_trial_settings(found, &n);
+    return n == 0;
+}
+
+hone_status optimizer_tell_stored(hone_optimizer *opt, const struct history *h,
+                                  const struct event *event, const json_t *body, bool reports,
+                                  hone_error *err)
 {
     hone_status status = HONE_OK;
-    if (spec_reports(h->spec))
-        status = report_stored(h, event->trial,
+    if (trial_is_outside(opt, event->trial))
+        return HONE_OK;
+    if (reports)
+        status = report_stored(opt, h, event->trial,
                                json_integer_value(json_object_get(body, "attempt")), err);
-    return status ? status : optimizer_tell_event(h->opt, event->trial, body, err);
+    return status ? status : optimizer_tell_event(opt, event->trial, body, err);
+}
+
+static hone_status play_edited(struct history *h, const struct event *event, const json_t *body,
+                               hone_error *err)
+{
+    hone_status status = history_settle(h, json_string_value(json_object_get(body, "spec")), err);
+    if (status || !json_is_true(json_object_get(body, "search")))
+        return status;
+    struct refitted refitted = {0};
+    status = history_refit(h, history_spec(h), event->seq, &refitted, err);
+    if (status)
+        return status;
+    hone_optimizer_free(h->opt);
+    h->opt = refitted.opt;
+    return HONE_OK;
 }
 
 hone_status history_play(struct history *h, const struct event *event, const json_t *body,
@@ -243,10 +278,13 @@ hone_status history_play(struct history *h, const struct event *event, const jso
     switch (event->kind) {
     case EVENT_CREATED:
         return play_created(h, body, err);
+    case EVENT_EDITED:
+        return play_edited(h, event, body, err);
     case EVENT_ASK:
         return optimizer_ask_event(h->opt, event, body, err);
     case EVENT_TELL:
-        return play_tell(h, event, body, err);
+        /* Where a stopping rule wants the curves, it has seen them before the end. */
+        return optimizer_tell_stored(h->opt, h, event, body, spec_reports(history_spec(h)), err);
     case EVENT_ADD:
         return play_add(h, event, body, err);
     case EVENT_TRANSFER:
@@ -254,7 +292,9 @@ hone_status history_play(struct history *h, const struct event *event, const jso
     case EVENT_ENQUEUE:
         return optimizer_enqueue_event(h->opt, body, err);
     case EVENT_REOPEN:
-        return hone_reopen(h->opt, (uint64_t)event->trial, err);
+        return trial_is_outside(h->opt, event->trial)
+                   ? HONE_OK
+                   : hone_reopen(h->opt, (uint64_t)event->trial, err);
     case EVENT_TAKEN: /* the rest is the tuner's affair */
     case EVENT_CONFIRM:
     case EVENT_CHANGED:

@@ -83,7 +83,7 @@ static hone_status value_visit(void *context, const struct metric_value *value, 
     }
     if (objective == 0)
         view_value(t, r, value->step, value->value);
-    if (!t->reports || objective == t->spec->n_objectives)
+    if (!t->reports || r->outside || objective == t->spec->n_objectives)
         return HONE_OK;
     bool stop = false;
     hone_status status = hone_report_objective(t->opt, (uint64_t)r->row.number, objective,
@@ -156,6 +156,8 @@ static hone_status tell(struct tuner *t, const struct running *r, const struct v
                         hone_error *err)
 {
     uint64_t id = (uint64_t)r->row.number;
+    if (r->outside)
+        return HONE_OK;
     switch (v->trial) {
     case HONE_TRIAL_COMPLETED:
         return hone_tell(t->opt, id, v->values, spec_outcomes(t->spec), err);

@@ -82,6 +82,29 @@ HONE_NODISCARD hone_status tuner_retry(struct tuner *tuner, const int64_t *trial
 HONE_NODISCARD hone_status retry_check(struct store *store, const struct study_row *study,
                                        int64_t trial, hone_error *err);
 
+/** What an edit would change. */
+struct edit {
+    struct spec_change change;
+    int64_t n_trials, n_fit; /* another search: all trials, and those that it can learn from */
+};
+
+/**
+ * Look at an edit: what differs, whether it may, and what becomes of the trials.
+ *
+ * @param stored  the settings of the study
+ * @param now     what they are to be
+ * @return HONE_OK; HONE_EINVAL: what can never change differs, or no search can work so
+ */
+HONE_NODISCARD hone_status edit_read(struct edit *edit, struct store *store,
+                                     const struct study_row *study, const struct spec *stored,
+                                     const struct spec *now, hone_error *err);
+void edit_release(struct edit *edit);
+
+/** Record an edit of a study that no tuner holds. `study` is the row as it is then. */
+HONE_NODISCARD hone_status study_edit(struct store *store, struct study_row *study,
+                                      const struct edit *edit, const struct spec *now,
+                                      hone_error *err);
+
 /** Start nothing from here: no trial and no attempt. For commands that settle something and leave.
  */
 void tuner_hold(struct tuner *tuner);

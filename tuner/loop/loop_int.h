@@ -93,6 +93,7 @@ struct running {
     int64_t launched_at;
     bool gone;            /* the watch fired */
     bool wants_stop;      /* send the stop after the commit */
+    bool outside;         /* it has values that the settings no longer allow */
     bool is_over;         /* told; leaves the list after the commit */
     bool more;            /* its log has more to read */
     bool dirty;           /* the attempt's row has changed */
@@ -173,7 +174,8 @@ struct tuner {
     double gain;                       /* of the last one */
     bool exhausted;                    /* no untried configuration was left at the last ask */
 
-    bool hold; /* start nothing: another command settles something and leaves */
+    struct spec *edited; /* the settings from the next pass on: an edit is to be committed */
+    bool hold;           /* start nothing: another command settles something and leaves */
     enum stop_level stop;
     char *stop_who;
     char *ending; /* a stop condition fired: the study's reason; no new trials */
@@ -256,13 +258,40 @@ bool spec_reports(const struct spec *spec);
 struct history {
     struct store *store;
     const struct study_row *study;
-    const struct spec *spec;
-    hone_optimizer *opt; /* NULL until CREATED was played */
+    const struct spec *spec; /* the settings now */
+    struct spec *then;       /* those of the events' time, where they are others */
+    hone_optimizer *opt;     /* NULL until CREATED was played */
 };
+void history_release(struct history *h);
+/** The settings of the time of the last event. */
+const struct spec *history_spec(const struct history *h);
 
 /** Play one event: what it means to the search. An ASK gives the trial as it was proposed. */
 hone_status history_play(struct history *h, const struct event *event, const json_t *body,
                          hone_error *err);
+/** An optimizer that knows no trial. */
+hone_optimizer *optimizer_of(const struct spec *spec, uint64_t seed, hone_error *err);
+/** Play a TELL: with `reports` the trial's stored values, then its end; nothing for one that is
+ * outside. */
+hone_status optimizer_tell_stored(hone_optimizer *opt, const struct history *h,
+                                  const struct event *event, const json_t *body, bool reports,
+                                  hone_error *err);
+hone_status optimizer_enqueue_event(hone_optimizer *opt, const json_t *body, hone_error *err);
+/** The state of this name; false: there is none. */
+bool trial_state_of_text(const char *text, hone_trial_state *out);
+/** Whether a trial has values that the settings no longer allow: the search knows its number only.
+ */
+bool trial_is_outside(const hone_optimizer *opt, int64_t trial);
+
+/** What an edit makes of a history (edit.c). */
+struct refitted {
+    hone_optimizer *opt;
+    int64_t n_trials, n_fit; /* all trials; those that are in the new search */
+};
+/** Play what was before an event into a new optimizer of these settings: what fits them. */
+hone_status history_refit(const struct history *h, const struct spec *spec, int64_t before,
+                          struct refitted *out, hone_error *err);
+
 hone_status optimizer_add_event(hone_optimizer *opt, const struct spec *spec, const json_t *body,
                                 uint64_t *id_out, hone_error *err);
 hone_status optimizer_transfer_event(hone_optimizer *opt, const json_t *body, hone_error *err);
@@ -275,6 +304,16 @@ hone_status events_play(struct store *store, int64_t study, event_step *step, vo
 
 char *base64_encode(const void *data, size_t n);
 void *base64_decode(const char *text, size_t *n_out);
+
+/* ---- An edit (edit.c) ---- */
+
+/** Let the study have other settings, once that was committed. `from`: those that they were made
+ * from. */
+hone_status tuner_edit(struct tuner *t, const char *text, const char *from, hone_error *err);
+/** Open the study anew, with what was edited. */
+hone_status tuner_reopen(struct tuner *t, hone_error *err);
+/** The body of its event; a new reference. */
+json_t *edit_event(const struct edit *edit, const struct spec *now);
 
 /* ---- Judging an end (judge.c) ---- */
 

@@ -309,7 +309,9 @@ static hone_status finish_pass(struct tuner *t, hone_error *err)
         changes_none(&t->changes) || (store_is_server(t->store) && changes_can_wait(&t->changes) &&
                                       !t->over && t->now - t->written_at < VALUES_MS);
     hone_status status = wait ? HONE_OK : write_changes(t, err);
-    return status || t->away_at || t->over ? status : act(t, err);
+    if (status || t->away_at || t->over)
+        return status;
+    return t->edited ? tuner_reopen(t, err) : act(t, err);
 }
 
 /* A pass whose commit still waits for the store. */
@@ -332,6 +334,8 @@ static hone_status pass(struct tuner *t, hone_error *err)
     if (t->away_at)
         return pass_away(t, err);
     hone_status status = requests_take(t, err);
+    if (!status && t->edited) /* nothing else is decided by settings of the past */
+        return finish_pass(t, err);
     if (!status)
         status = look_at_all(t, err);
     if (!status) {

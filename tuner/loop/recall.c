@@ -13,9 +13,14 @@ hone_optimizer *study_recall(struct store *store, const struct study_row *study,
 {
     struct history h = {.store = store, .study = study, .spec = spec};
     hone_error problem = {0};
-    if (!events_play(store, study->id, step, &h, &problem) && h.opt)
-        return h.opt;
-    hone_optimizer_free(h.opt);
+    hone_optimizer *opt = NULL;
+    if (!events_play(store, study->id, step, &h, &problem) && h.opt) {
+        opt = h.opt;
+        h.opt = NULL;
+    }
+    history_release(&h);
+    if (opt)
+        return opt;
     error_set(err, problem.status ? problem.status : HONE_EIO, "%s",
               problem.status ? problem.text : "the study has no history in the store");
     return NULL;

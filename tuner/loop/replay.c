@@ -84,7 +84,7 @@ hone_status replay_study(struct store *store, const struct study_row *study,
     struct replay p = {.history = {.store = store, .study = study, .spec = spec}, .text = text_out};
     text_out[0] = '\0';
     hone_status status = events_play(store, study->id, step, &p, err);
-    hone_optimizer_free(p.history.opt);
+    history_release(&p.history);
     *trials_out = p.n;
     return status;
 }

@@ -56,6 +56,9 @@ static hone_status serve(struct tuner *t, const struct request_row *request, con
         return tuner_preempt(t, json_integer_value(json_object_get(body, "trial")), err);
     if (strcmp(request->kind, "retry") == 0)
         return retry(t, json_object_get(body, "trials"), err);
+    if (strcmp(request->kind, "edit") == 0)
+        return tuner_edit(t, json_string_value(json_object_get(body, "spec")),
+                          json_string_value(json_object_get(body, "from")), err);
     return error_set(err, HONE_EINVAL, "a tuner of this version knows no request \"%s\"",
                      request->kind);
 }

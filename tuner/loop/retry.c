@@ -59,22 +59,28 @@ static hone_status reopen(struct tuner *t, int64_t trial, hone_error *err)
     struct running *r = tuner_add_running(t, trial);
     if (!r)
         return error_memory(err);
-    r->repeat_of = repeat_of_why(hone_trial_why(hone_find(t->opt, (uint64_t)trial)));
-    hone_status status = hone_reopen(t->opt, (uint64_t)trial, err);
+    hone_status status = HONE_OK;
+    if (!trial_is_outside(t->opt, trial))
+        status = hone_reopen(t->opt, (uint64_t)trial, err);
     if (!status)
         status = running_load(t, r, err);
     if (!status)
         status = ledger_trial(&t->ledger, trial, HONE_TRIAL_RUNNING, false, err);
     if (status)
         return status;
+    r->repeat_of = trial_repeat_of(&r->row);
+    const char *was = trial_state_text(r->row.state);
     tuner_uncount(t, r->row.state, r->repeat_of >= 0);
     r->row.state = HONE_TRIAL_RUNNING;
     r->row.ended_at = 0;
     clear_text(&r->row.values);
     clear_text(&r->row.reason);
     clear_text(&r->row.log_tail);
-    changes_event(&t->changes, EVENT_REOPEN, trial,
-                  json_pack("{s:I}", "attempt", (json_int_t)r->attempt.number + 1));
+    json_t *body =
+        json_pack("{s:I, s:s}", "attempt", (json_int_t)r->attempt.number + 1, "was", was);
+    if (r->repeat_of >= 0)
+        json_object_set_new(body, "repeat_of", json_integer(r->repeat_of));
+    changes_event(&t->changes, EVENT_REOPEN, trial, body);
     changes_trial(&t->changes, &r->row);
     return running_next_attempt(t, r, err);
 }

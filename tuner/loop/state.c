@@ -70,9 +70,11 @@ static void drop_running(struct tuner *t, int64_t trial)
     }
 }
 
-static hone_status note_tell(struct tuner *t, const struct event *event, hone_error *err)
+static hone_status note_tell(struct tuner *t, const struct event *event, const json_t *body,
+                             hone_error *err)
 {
-    hone_trial_state state = hone_trial_state_of(hone_find(t->opt, (uint64_t)event->trial));
+    hone_trial_state state = HONE_TRIAL_CANCELLED;
+    trial_state_of_text(json_string_value(json_object_get(body, "state")), &state);
     const struct running *r = tuner_find_running(t, event->trial);
     if (r && r->repeat_of >= 0)
         t->counts[state]++;
@@ -108,37 +110,43 @@ static void note_retry(struct tuner *t, const struct event *event, const json_t 
         r->stop = CAUSE_NONE;
 }
 
-/* Before the search is told: it knows how the trial had ended. */
-static hone_status note_reopen(struct tuner *t, const struct event *event, hone_error *err)
+static hone_status note_reopen(struct tuner *t, const struct event *event, const json_t *body,
+                               hone_error *err)
 {
-    const hone_trial *trial = hone_find(t->opt, (uint64_t)event->trial);
-    struct running *r = trial ? tuner_add_running(t, event->trial) : NULL;
+    struct running *r = tuner_add_running(t, event->trial);
+    const json_t *repeat_of = json_object_get(body, "repeat_of");
     if (!r)
-        return trial ? error_memory(err)
-                     : error_set(err, HONE_EIO, "event %lld: there is no trial %lld",
-                                 (long long)event->seq, (long long)event->trial);
-    r->repeat_of = repeat_of_why(hone_trial_why(trial));
-    tuner_uncount(t, hone_trial_state_of(trial), r->repeat_of >= 0);
+        return error_memory(err);
+    if (repeat_of)
+        r->repeat_of = json_integer_value(repeat_of);
+    hone_trial_state was = HONE_TRIAL_CANCELLED;
+    trial_state_of_text(json_string_value(json_object_get(body, "was")), &was);
+    tuner_uncount(t, was, r->repeat_of >= 0);
     return ledger_trial(&t->ledger, event->trial, HONE_TRIAL_RUNNING, false, err);
 }
+
+struct rebuilding {
+    struct tuner *t;
+    struct history history;
+};
 
 static hone_status play(void *context, const struct event *event, const json_t *body,
                         hone_error *err)
 {
-    struct tuner *t = context;
-    struct history h = {.store = t->store, .study = &t->study, .spec = t->spec, .opt = t->opt};
+    struct rebuilding *b = context;
+    struct tuner *t = b->t;
     hone_status status =
-        event->kind == EVENT_REOPEN && t->opt ? note_reopen(t, event, err) : HONE_OK;
+        event->kind == EVENT_REOPEN && t->opt ? note_reopen(t, event, body, err) : HONE_OK;
     if (!status)
-        status = history_play(&h, event, body, err);
-    t->opt = h.opt;
+        status = history_play(&b->history, event, body, err);
+    t->opt = b->history.opt;
     if (status)
         return status;
     switch (event->kind) {
     case EVENT_ASK:
         return note_ask(t, event, body, err);
     case EVENT_TELL:
-        return note_tell(t, event, err);
+        return note_tell(t, event, body, err);
     case EVENT_ADD: /* counts for the best only: it is no trial of the budget */
         tuner_count_import(t, event->trial);
         break;
@@ -156,6 +164,7 @@ static hone_status play(void *context, const struct event *event, const json_t *
     case EVENT_REOPEN:
     case EVENT_TAKEN:
     case EVENT_CHANGED:
+    case EVENT_EDITED:
     case EVENT_STOP_STUDY:
     case EVENT_ENDED:
         break;
@@ -203,7 +212,7 @@ static hone_status tally_visit(void *context, const struct observation *row, hon
 {
     struct tallying *y = context;
     running_tally(y->t, y->r, y->outcome, row->step, row->value);
-    if (y->outcome >= y->t->spec->n_objectives || !y->t->reports)
+    if (y->outcome >= y->t->spec->n_objectives || !y->t->reports || y->r->outside)
         return HONE_OK;
     /* Whether to stop it was decided when the value was read; an event says so where it was. */
     return hone_report_objective(y->t->opt, (uint64_t)row->trial, y->outcome, row->step, row->value,
@@ -213,6 +222,7 @@ static hone_status tally_visit(void *context, const struct observation *row, hon
 hone_status running_load(struct tuner *t, struct running *r, hone_error *err)
 {
     struct attempts a = {.r = r};
+    r->outside = trial_is_outside(t->opt, r->row.number);
     hone_status status = store_trials(t->store, t->study.id, r->row.number, trial_visit, r, err);
     if (!status)
         status = store_attempts(t->store, t->study.id, r->row.number, attempt_visit, &a, err);
@@ -274,9 +284,13 @@ static hone_status paid_visit(void *context, const struct attempt_row *row, hone
 
 static hone_status rebuild(struct tuner *t, hone_error *err)
 {
+    struct rebuilding b = {.t = t,
+                           .history = {.store = t->store, .study = &t->study, .spec = t->spec}};
     hone_status status = make_reader(t, err);
     if (!status)
-        status = events_play(t->store, t->study.id, play, t, err);
+        status = events_play(t->store, t->study.id, play, &b, err);
+    b.history.opt = NULL; /* the tuner's */
+    history_release(&b.history);
     if (!status && !t->opt)
         status = error_set(err, HONE_EIO, "study \"%s\" has no events in the store", t->study.name);
     for (int s = HONE_TRIAL_COMPLETED; s <= HONE_TRIAL_CANCELLED; s++)
@@ -426,6 +440,7 @@ void tuner_close(struct tuner *t)
     metric_reader_free(t->reader);
     hone_optimizer_free(t->opt);
     changes_release(&t->changes);
+    spec_free(t->edited);
     mem_free(t->stop_who);
     mem_free(t->ending);
     mem_free(t->folder);

@@ -122,8 +122,7 @@ static bool is_active(const struct spec *spec, const struct parameter *p, const 
     return true;
 }
 
-/* The values of the parameters that are active here; NULL: one is missing, or cannot be here. */
-static json_t *fit_params(const struct spec *spec, const json_t *params)
+json_t *params_fit(const struct spec *spec, const json_t *params)
 {
     json_t *out = json_object();
     bool fits = out != NULL;
@@ -162,7 +161,7 @@ static hone_status take_identical(struct reading *r, const struct trial_view *vi
     hone_error detail = {0};
     hone_status status = HONE_OK;
     char why[400];
-    json_t *object = trial_view_json(view), *params = fit_params(r->spec, view->params);
+    json_t *object = trial_view_json(view), *params = params_fit(r->spec, view->params);
     if (object == NULL) {
         json_decref(params);
         return error_memory(err);

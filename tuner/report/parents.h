@@ -26,4 +26,9 @@ HONE_NODISCARD hone_status parents_read(struct parents *out, const struct spec *
                                         struct store *store, hone_error *err);
 void parents_release(struct parents *parents);
 
+/** Settings of another space as this study has them: the values and the defaults of the parameters
+ * that are active here. NULL: one is missing, or cannot be here (whether a value is within its
+ * range is the engine's affair). */
+json_t *params_fit(const struct spec *spec, const json_t *params);
+
 #endif

@@ -56,8 +56,11 @@ static double place_of(const struct parameter *p, const json_t *value)
     }
     double x = json_number_value(value), low = p->min, high = p->max;
     bool is_log = p->scale == HONE_LOG || (p->scale == HONE_AUTO && low > 0 && high / low >= 1000);
-    if (p->n_values > 0 || !(high > low))
+    if (p->n_values > 0) /* one that an edit took away */
+        return (double)NAN;
+    if (!(high > low))
         return 0.5;
+    x = fmin(high, fmax(low, x)); /* so that a trial of another range stands at the edge */
     if (is_log)
         return (num_log(x) - num_log(low)) / (num_log(high) - num_log(low));
     if (p->scale == HONE_REVERSE_LOG)

@@ -12,6 +12,7 @@
 #include "io/json.h"
 #include "io/time.h"
 #include "spec/keys.h"
+#include "spec/written.h"
 
 #define SHOWN_MAX 120
 
@@ -28,6 +29,33 @@ static void add_line(struct spec_change *change, const char *text)
     more[change->n++] = copy;
 }
 
+/* A parameter's members as one would write them: "float log 1e-05..0.1, default 0.001". */
+static void show_parameter(struct buf *out, const json_t *p)
+{
+    static const char *const rest[] = {"step", "default", "prior", "when"};
+    const char *type = json_string_value(json_object_get(p, "type"));
+    const char *scale = json_string_value(json_object_get(p, "scale"));
+    json_t *values = json_object_get(p, "values");
+    buf_text(out, type != NULL ? type : "?");
+    if (scale != NULL && strcmp(scale, "linear") != 0)
+        buf_printf(out, " %s", scale);
+    buf_char(out, ' ');
+    if (values != NULL) {
+        written_value(out, values);
+    } else {
+        written_value(out, json_object_get(p, "min"));
+        buf_text(out, "..");
+        written_value(out, json_object_get(p, "max"));
+    }
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
+        json_t *value = json_object_get(p, rest[i]);
+        if (value == NULL)
+            continue;
+        buf_printf(out, ", %s ", rest[i]);
+        written_value(out, value);
+    }
+}
+
 /* A value for people: durations with units, texts without quotes. */
 static void show(struct buf *out, const char *path, const json_t *value)
 {
@@ -35,6 +63,8 @@ static void show(struct buf *out, const char *path, const json_t *value)
     char duration[32];
     if (value == NULL) {
         buf_text(out, "not set");
+    } else if (strncmp(path, "parameters.", 11) == 0 && json_is_object(value)) {
+        show_parameter(out, value);
     } else if (key != NULL && key->type == KEY_DURATION && json_is_number(value)) {
         duration_text(json_number_value(value), duration);
         buf_text(out, duration);
@@ -114,7 +144,14 @@ static void compare_key(struct spec_change *change, const struct key *key, json_
     } else {
         add_difference(change, key->path, before, after);
     }
-    change->allowed = change->allowed && (change->n == n || (key->flags & KEY_MAY_CHANGE) != 0);
+    if (change->n == n)
+        return;
+    change->allowed = change->allowed && (key->flags & KEY_MAY_CHANGE) != 0;
+    change->search = change->search || (key->flags & KEY_SEARCH) != 0;
+    /* What a study began with is of no use later, and may not fit new ranges. */
+    bool is_past = after == NULL && strcmp(key->path, "start") == 0;
+    if (change->fixed == NULL && (key->flags & KEY_FIXED) != 0 && !is_past)
+        change->fixed = key->path;
 }
 
 struct spec_change spec_compare(const struct spec *stored, const struct spec *now)
@@ -124,6 +161,7 @@ struct spec_change spec_compare(const struct spec *stored, const struct spec *no
     json_t *after = json_read(now->text, strlen(now->text), NULL);
     if (before == NULL || after == NULL) {
         change.allowed = false;
+        change.fixed = "study";
         add_line(&change, "out of memory");
     }
     for (size_t i = 0; i < n_keys && before != NULL && after != NULL; i++)

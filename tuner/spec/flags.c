@@ -416,12 +416,16 @@ static void read_words(struct flags *f)
     join_for_shell(f);
 }
 
-static struct spec *read_both(const char *path, int argc, char **argv, struct problems *problems)
+/* `text`: what takes the place of the file's. */
+static struct spec *read_both(const char *path, const char *text, int argc, char **argv,
+                              struct problems *problems)
 {
     struct reader r;
     if (!reader_open(&r, path, problems))
         return NULL;
-    struct node *root = path != NULL ? read_file_root(&r) : node_new(&r.scratch, NODE_MAP, 0, NULL);
+    struct node *root = text != NULL   ? read_text_root(&r, text, strlen(text))
+                        : path != NULL ? read_file_root(&r)
+                                       : node_new(&r.scratch, NODE_MAP, 0, NULL);
     if (root == NULL) {
         r.no_memory |= r.n_problems == 0;
         return reader_fail(&r, problems);
@@ -436,11 +440,17 @@ static struct spec *read_both(const char *path, int argc, char **argv, struct pr
 
 struct spec *spec_read_flags(int argc, char **argv, struct problems *problems)
 {
-    return read_both(NULL, argc, argv, problems);
+    return read_both(NULL, NULL, argc, argv, problems);
 }
 
 struct spec *spec_read_file_flags(const char *path, int argc, char **argv,
                                   struct problems *problems)
 {
-    return read_both(path, argc, argv, problems);
+    return read_both(path, NULL, argc, argv, problems);
+}
+
+struct spec *spec_read_text_flags(const char *text, const char *path, int argc, char **argv,
+                                  struct problems *problems)
+{
+    return read_both(path, text, argc, argv, problems);
 }

@@ -40,7 +40,12 @@ enum key_type {
     KEY_LATER     /* known, and not available yet; a value equal to `initial` is fine */
 };
 
-enum { KEY_REQUIRED = 1, KEY_MAY_CHANGE = 2 /* on resume */ };
+enum {
+    KEY_REQUIRED = 1,
+    KEY_MAY_CHANGE = 2, /* on resume */
+    KEY_FIXED = 4,      /* not even hone edit changes it */
+    KEY_SEARCH = 8      /* another one makes it another search */
+};
 
 /* The least positive double as a lower bound: "more than 0". */
 #define ABOVE_ZERO 4.9406564584124654e-324

@@ -542,34 +542,32 @@ struct spec *spec_read_text(const char *text, size_t len, const char *path,
     struct reader r;
     if (!reader_open(&r, path, problems))
         return NULL;
+    struct node *root = read_text_root(&r, text, len);
+    return root != NULL ? read_root(&r, root, problems) : reader_fail(&r, problems);
+}
+
+struct node *read_text_root(struct reader *r, const char *text, size_t len)
+{
     hone_error err = {0};
     int line = 1;
-    struct node *root = yaml_read(text, len, &r.scratch, &line, &err);
+    struct node *root = yaml_read(text, len, &r->scratch, &line, &err);
     if (root == NULL) {
         struct node at = {.line = line};
-        problem(&r, &at, NULL, "%s", err.text);
-        return reader_fail(&r, problems);
+        problem(r, &at, NULL, "%s", err.text);
     }
-    return read_root(&r, root, problems);
+    return root;
 }
 
 struct node *read_file_root(struct reader *r)
 {
     struct buf text;
     hone_error err = {0};
-    int line = 1;
     struct node *root = NULL;
     buf_init(&text, FILE_LIMIT + 1);
-    if (file_read(r->path, &text, &err) != HONE_OK) {
+    if (file_read(r->path, &text, &err) == HONE_OK)
+        root = read_text_root(r, text.data, text.len);
+    else
         problem(r, NULL, NULL, "%s", err.text);
-        goto out;
-    }
-    root = yaml_read(text.data, text.len, &r->scratch, &line, &err);
-    if (root == NULL) {
-        struct node at = {.line = line};
-        problem(r, &at, NULL, "%s", err.text);
-    }
-out:
     buf_release(&text);
     return root;
 }

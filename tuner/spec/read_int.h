@@ -98,5 +98,6 @@ bool reader_open(struct reader *r, const char *path, struct problems *problems);
 struct spec *reader_fail(struct reader *r, struct problems *problems);
 /** Parse a file's text into r->scratch; a problem and NULL when it cannot. */
 struct node *read_file_root(struct reader *r);
+struct node *read_text_root(struct reader *r, const char *text, size_t len);
 
 #endif

@@ -1,9 +1,7 @@
 /*
  * refined.c: see refined.h.
  *
- * The settings are those of the canonical text, without the members that a study of the same
- * command, objective and parameters has by itself. JSON is YAML, so a member is written as its
- * value in braces and brackets, on one line; only names and words lose their quotes.
+ * Written as written.h says, but for the parameters, each of which has a comment.
  */
 #include "spec/refined.h"
 
@@ -12,6 +10,7 @@
 
 #include "base/str.h"
 #include "io/json.h"
+#include "spec/written.h"
 
 /* ---- Words ----------------------------------------------------------------------------------- */
 
@@ -57,57 +56,6 @@ void range_after(const struct parameter *p, const hone_refined *refined, struct 
 }
 
 /* ---- YAML ------------------------------------------------------------------------------------ */
-
-/* Words that YAML takes for something else than text. */
-static bool is_plain(const char *text)
-{
-    static const char *const others[] = {"true", "false", "null",  "True", "False",
-                                         "Null", "TRUE",  "FALSE", "NULL"};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (strcmp(text, others[i]) == 0)
-            return false;
-    return str_is_name(text) && strchr(text, ':') == NULL;
-}
-
-static void add_text(struct buf *out, const char *text)
-{
-    if (is_plain(text))
-        buf_text(out, text);
-    else
-        buf_json(out, text);
-}
-
-static void add_json(struct buf *out, json_t *value)
-{
-    const char *key;
-    json_t *item;
-    size_t i, n = 0;
-    if (json_is_object(value)) {
-        buf_char(out, '{');
-        json_object_foreach(value, key, item)
-        {
-            buf_text(out, n++ > 0 ? ", " : "");
-            add_text(out, key);
-            buf_text(out, ": ");
-            add_json(out, item);
-        }
-        buf_char(out, '}');
-    } else if (json_is_array(value)) {
-        buf_char(out, '[');
-        json_array_foreach(value, i, item)
-        {
-            buf_text(out, i > 0 ? ", " : "");
-            add_json(out, item);
-        }
-        buf_char(out, ']');
-    } else if (json_is_string(value)) {
-        add_text(out, json_string_value(value));
-    } else if (json_is_number(value)) {
-        buf_double(out, json_number_value(value));
-    } else {
-        buf_text(out, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null");
-    }
-}
 
 /* A comment, broken into lines. */
 static void add_comment(struct buf *out, const char *indent, const char *text)
@@ -246,9 +194,9 @@ static void add_parameter(const struct refining *r, size_t index, const json_t *
     if (failed == NULL) {
         set_range(refined, p, object);
         buf_text(out, "  ");
-        add_text(out, p->name);
+        written_text(out, p->name);
         buf_text(out, ": ");
-        add_json(out, object);
+        written_value(out, object);
         buf_char(out, '\n');
     }
     json_decref(object);
@@ -274,49 +222,14 @@ static void next_name(const char *name, char out[64])
     snprintf(out, 64, "%.*s%s", (int)len, name, end);
 }
 
-/* What a study with this command, objective and parameters has by itself. */
-static json_t *defaults_of(const struct spec *spec, const json_t *whole)
-{
-    struct problems problems = {0};
-    json_t *least = json_object(), *defaults = NULL;
-    static const char *const needed[] = {"study", "command", "objective", "parameters"};
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-        json_object_set(least, needed[i], json_object_get(whole, needed[i]));
-    char *text = json_write(least);
-    struct spec *plain =
-        text != NULL ? spec_read_text(text, strlen(text), spec->folder, &problems) : NULL;
-    if (plain != NULL)
-        defaults = json_read(plain->text, strlen(plain->text), NULL);
-    spec_free(plain);
-    problems_release(&problems);
-    mem_free(text);
-    json_decref(least);
-    return defaults != NULL ? defaults : json_object();
-}
-
-/* What is written of a member, a new reference: nothing (NULL) of what belongs to one study, and
- * only what does not go without saying. */
+/* What is written of a member, a new reference: nothing (NULL) of what belongs to one study. */
 static json_t *written(const char *key, json_t *value, const json_t *defaults)
 {
     static const char *const own[] = {"study", "seed", "start", "warm_start"};
-    static const char *const whole[] = {"command", "objective", "parameters"};
-    const char *part;
-    json_t *item, *usual = json_object_get(defaults, key);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (strcmp(key, own[i]) == 0)
             return NULL;
-    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
-        if (strcmp(key, whole[i]) == 0)
-            return json_incref(value);
-    if (usual != NULL && json_equal(usual, value))
-        return NULL;
-    if (!json_is_object(value) || !json_is_object(usual))
-        return json_incref(value);
-    json_t *rest = json_object();
-    json_object_foreach(value, part, item) if (!json_object_get(usual, part) ||
-                                               !json_equal(json_object_get(usual, part), item))
-        json_object_set(rest, part, item);
-    return rest;
+    return written_member(key, value, defaults);
 }
 
 static void set_folders(const struct spec *spec, json_t *whole)
@@ -376,7 +289,7 @@ hone_status spec_refined(const struct spec *spec, const hone_refinement *refinem
         status = error_memory(err);
         goto out;
     }
-    defaults = defaults_of(spec, whole);
+    defaults = written_defaults(spec, whole);
     if (absolute)
         set_folders(spec, whole);
     add_head(spec, refinement, out);
@@ -391,7 +304,7 @@ hone_status spec_refined(const struct spec *spec, const hone_refinement *refinem
                 add_parameter(&r, i, member, out);
         } else {
             buf_printf(out, "%s: ", key);
-            add_json(out, member);
+            written_value(out, member);
             buf_char(out, '\n');
         }
         json_decref(member);

@@ -182,6 +182,9 @@ struct spec *spec_read_flags(int argc, char **argv, struct problems *problems);
  * `hone run study.yaml -n 40`. argv holds no file. */
 struct spec *spec_read_file_flags(const char *path, int argc, char **argv,
                                   struct problems *problems);
+/** The same with the text of a study; `path` as of spec_read_text(). */
+struct spec *spec_read_text_flags(const char *text, const char *path, int argc, char **argv,
+                                  struct problems *problems);
 
 void spec_free(struct spec *spec);
 
@@ -196,8 +199,10 @@ bool spec_is_outcome(const struct spec *spec, const char *metric);
 /** How two specs of one study differ. */
 struct spec_change {
     size_t n;
-    char **lines; /* "max_trials: 20 -> 40" */
-    bool allowed; /* all of them may change on resume (decision 11) */
+    char **lines;      /* "max_trials: 20 -> 40" */
+    bool allowed;      /* all of them may change on resume (decision 11) */
+    bool search;       /* some of them make it another search */
+    const char *fixed; /* the first key that differs and can never change; or NULL */
 };
 struct spec_change spec_compare(const struct spec *stored, const struct spec *now);
 void spec_change_release(struct spec_change *change);

@@ -60,6 +60,7 @@ struct study_row {
     X(CREATED, "created")       /* {spec} */                                                       \
     X(TAKEN, "taken")           /* a tuner took the study up: {host, pid} */                       \
     X(CHANGED, "changed")       /* other limits or budget on resume: {lines, spec} */              \
+    X(EDITED, "edited")         /* other settings: {spec, lines, search, trials, fit} */           \
     X(ASK, "ask")               /* {params, why, memo (base64), origin; confirm: repeat_of} */     \
     X(ADD, "add")               /* imported or warm: {params, values or (stopped) last} */         \
     X(TRANSFER, "transfer")     /* what an earlier study found: {study, results} */                \
@@ -68,7 +69,7 @@ struct study_row {
     X(STOP_TRIAL, "stop_trial") /* decided to end it: {cause, reason} */                           \
     X(TELL, "tell")             /* {state, values, attempt} */                                     \
     X(RETRY, "retry")           /* next attempt: {attempt, cause} */                               \
-    X(REOPEN, "reopen")         /* a final trial runs again: {attempt} */                          \
+    X(REOPEN, "reopen")         /* a final trial runs again: {attempt, was; repeat_of} */          \
     X(STOP_STUDY, "stop_study") /* asked to stop: {now} */                                         \
     X(ENDED, "ended")           /* {state, reason} */
 
