@@ -17,7 +17,6 @@
 #include "base/mem.h"
 #include "base/numeric.h"
 #include "base/rng.h"
-#include "base/str.h"
 #include "io/json.h"
 
 #define START_MS INT64_C(946684800000) /* 2000-01-01T00:00:00Z */
@@ -56,30 +55,37 @@ static int64_t now_ms(const struct world *world)
     return ((const struct simulation *)world)->now;
 }
 
+/* The number that a text of *len bytes ends in, behind `before`; *len is then what is in front of
+ * both. -1: it does not end so. */
+static int64_t take_number(const char *text, size_t *len, const char *before)
+{
+    enum { MOST_DIGITS = 18 };
+    int64_t number = 0, place = 1;
+    size_t end = *len, n = strlen(before), i = end;
+    for (; i > 0 && end - i < MOST_DIGITS && text[i - 1] >= '0' && text[i - 1] <= '9'; i--) {
+        number += (text[i - 1] - '0') * place;
+        place *= 10;
+    }
+    if (i == end || i < n || memcmp(text + i - n, before, n) != 0)
+        return -1;
+    *len = i - n;
+    return number;
+}
+
 /* ".../trial-0007/attempt-2": the numbers; false for anything else. */
 static bool numbers_of(const char *folder, int64_t *trial, int64_t *attempt)
 {
-    static const char before[] = "/attempt-", first[] = "/trial-";
-    size_t len = strlen(folder), end = len;
-    while (len > 0 && folder[len - 1] >= '0' && folder[len - 1] <= '9')
-        len--;
-    size_t n = sizeof before - 1;
-    if (len < n || memcmp(folder + len - n, before, n) != 0 ||
-        !str_int64(folder + len, end - len, attempt))
-        return false;
-    end = len = len - n;
-    while (len > 0 && folder[len - 1] >= '0' && folder[len - 1] <= '9')
-        len--;
-    n = sizeof first - 1;
-    return len >= n && memcmp(folder + len - n, first, n) == 0 &&
-           str_int64(folder + len, end - len, trial);
+    size_t len = strlen(folder);
+    *attempt = take_number(folder, &len, "/attempt-");
+    *trial = *attempt < 0 ? -1 : take_number(folder, &len, "/trial-");
+    return *trial >= 0;
 }
 
 /* The slot whose current attempt a folder is; NULL: none. */
 static struct slot *slot_of(const struct simulation *s, const char *folder)
 {
     int64_t trial, attempt;
-    if (!numbers_of(folder, &trial, &attempt) || trial < 0 || (size_t)trial >= s->n_slots)
+    if (!numbers_of(folder, &trial, &attempt) || (size_t)trial >= s->n_slots)
         return NULL;
     struct slot *slot = &s->slots[trial];
     return slot->attempt == attempt ? slot : NULL;
