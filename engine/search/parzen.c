@@ -204,9 +204,10 @@ double parzen_draw(const struct parzen *p, size_t i, struct rng *rng)
 
 /* ---- Many kernels, many points --------------------------------------------------------------- */
 
-/* What is known of m points before any kernel: middle, half width, logarithms, 0 or 1. */
+/* What is known of m points before any kernel: middle, half width, logarithms, 0 or 1; the first
+ * point in the same cell. */
 struct points {
-    size_t m;
+    size_t m, *first;
     double *middle, *half, *log_width, *active, *low, *high;
     double widest;
     double sigma, log_sigma; /* of the last kernel; many are alike */
@@ -216,7 +217,9 @@ static bool points_init(struct points *points, const struct parzen_axis *axis, c
                         size_t m, struct arena *arena)
 {
     double *numbers = arena_array(arena, 6 * m, sizeof *numbers);
+    size_t *first = arena_array(arena, m, sizeof *first);
     *points = (struct points){m,
+                              first,
                               numbers,
                               numbers + m,
                               numbers + 2 * m,
@@ -226,9 +229,11 @@ static bool points_init(struct points *points, const struct parzen_axis *axis, c
                               0.0,
                               1.0,
                               0.0};
-    if (numbers == NULL)
+    if (numbers == NULL || first == NULL)
         return false;
     for (size_t c = 0; c < m; c++) {
+        while (first[c] < c && x[first[c]] != x[c])
+            first[c]++;
         if (x[c] < 0.0)
             continue;
         points->active[c] = 1.0;
@@ -245,7 +250,18 @@ static bool points_init(struct points *points, const struct parzen_axis *axis, c
     return true;
 }
 
-/* The series for all points of one kernel; on a line half is 0, log_width too. */
+/* The same on a line, where cells have no width: all corrections are 0. */
+HONE_INLINE void line_row(const struct points *points, double mu, double sigma, double constant,
+                          double *row)
+{
+    double inverse = 1.0 / sigma;
+    for (size_t c = 0; c < points->m; c += LANES) {
+        v8 z = (v8_load(points->middle + c) - mu) * inverse;
+        v8_store(row + c, (constant - 0.5 * (z * z)) * v8_load(points->active + c));
+    }
+}
+
+/* The series for all points of one kernel. */
 HONE_INLINE void series_row(const struct points *points, double mu, double sigma, double constant,
                             double *row)
 {
@@ -261,22 +277,28 @@ HONE_INLINE void series_row(const struct points *points, double mu, double sigma
 }
 
 /* All points of one kernel. */
-static void kernel_row(struct points *points, struct kernel k, double *row)
+HONE_INLINE void kernel_row(struct points *points, struct kernel k, double *row)
 {
     double inside = log_inside(k);
     if (k.sigma != points->sigma) {
         points->sigma = k.sigma;
         points->log_sigma = num_log(k.sigma);
     }
-    series_row(points, k.mu, k.sigma, -points->log_sigma - LOG_ROOT_2PI - inside, row);
+    double constant = -points->log_sigma - LOG_ROOT_2PI - inside;
+    if (!(points->widest > 0.0)) {
+        line_row(points, k.mu, k.sigma, constant, row);
+        return;
+    }
+    series_row(points, k.mu, k.sigma, constant, row);
     if (points->widest <= NARROW * k.sigma)
         return;
     for (size_t c = 0; c < points->m; c++)
         if (points->active[c] > 0.0 && 2.0 * points->half[c] > NARROW * k.sigma)
-            row[c] = log_mass(k, points->low[c], points->high[c]) - inside;
+            row[c] = points->first[c] < c ? row[points->first[c]]
+                                          : log_mass(k, points->low[c], points->high[c]) - inside;
 }
 
-static void add_row(const double *row, size_t m, double *out)
+HONE_INLINE void add_row(const double *row, size_t m, double *out)
 {
     for (size_t c = 0; c < m; c += LANES)
         v8_store(out + c, v8_load(out + c) + v8_load(row + c));
@@ -322,8 +344,8 @@ static size_t slot_of(const struct kept *kept, double mu)
     return kept->bits > 0 ? (size_t)(bits * UINT64_C(0x9e3779b97f4a7c15) >> (64 - kept->bits)) : 0;
 }
 
-bool parzen_add_logs(const struct parzen *p, const double *x, size_t m, double *out,
-                     struct arena *arena)
+HONE_CLONES bool parzen_add_logs(const struct parzen *p, const double *x, size_t m, double *out,
+                                 struct arena *arena)
 {
     if (p->axis.kind == PARZEN_CODES) {
         add_codes(p, x, m, out);
@@ -345,7 +367,8 @@ bool parzen_add_logs(const struct parzen *p, const double *x, size_t m, double *
     return true;
 }
 
-void parzen_log_sum(const double *log_weight, double *logs, size_t n, size_t m, double *out)
+HONE_CLONES void parzen_log_sum(const double *log_weight, double *logs, size_t n, size_t m,
+                                double *out)
 {
     for (size_t c = 0; c < m; c++)
         out[c] = -(double)INFINITY;
