@@ -51,7 +51,7 @@ SHOWN = {
     "best-80": ["best", "seg"], "best-yaml-80": ["best", "seg", "--format", "yaml"],
     "best-env-80": ["best", "seg", "--format", "env"],
     "best-command-80": ["best", "seg", "--format", "command"],
-    "export-80": ["export", "seg"], "observations-80": ["export", "seg", "--observations"],
+    "trace-80": ["export", "seg", "--format", "trace"], "export-80": ["export", "seg"], "observations-80": ["export", "seg", "--observations"],
 }
 
 
@@ -453,7 +453,7 @@ WRONG_USES = [
     ("show seg 99", 'study "seg" has no trial 99'),
     ("logs seg 1 --attempt 0", "an attempt is a number from 1 on"),
     ("best seg --format xml", "--format is text, json, yaml, env or command"),
-    ("export seg --format xml", "--format is csv, json or jsonl"),
+    ("export seg --format xml", "--format is csv, json, jsonl or trace"),
     ("import seg", "a word is missing"), ("import seg nope.csv", "nope.csv"),
     ("import nope.yaml x.csv", "nope.yaml"), ("help nope", 'no command "nope"'),
 ]

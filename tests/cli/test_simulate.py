@@ -182,6 +182,27 @@ def test_what_the_study_cannot_have_is_left_out(lab):
     assert "20 recorded curves" in done.stdout and "2 rows of the trace lie outside" in done.stdout
 
 
+def test_a_study_becomes_a_trace(lab):
+    lab.script("echo epoch=1 m=0.1$HONE_TRIAL; sleep 0.2; echo epoch=2 m=0.2$HONE_TRIAL\n"
+               "echo epoch=2 loss=3; sleep 0.3")
+    study = lab.study(trials=4, parallel=2, extra="step: 'epoch=([0-9]+)'\n"
+                                                  "metrics: {loss: 'loss=([0-9.]+)'}\n")
+    lab.hone("run", "s.yaml")
+    recorded = json.loads(lab.hone("status", "s", "--json").stdout)
+    text = lab.hone("export", "s", "--format", "trace").stdout
+    head, *rows = [line.split(",") for line in text.splitlines()]
+    assert head == ["trial", "x", "step", "seconds", "loss", "m"]
+    ends = [row for row in rows if not row[2]]  # that came later than the last value
+    assert all(row[4:] == ["", ""] for row in ends)
+    steps = [row for row in rows if row[2]]
+    assert [row[2] for row in steps] == ["1", "2"] * 4
+    assert [row[4] for row in steps] == ["", "3"] * 4
+    lab.write("trace.csv", text)
+    played = json.loads(lab.hone("simulate", str(study), "--trace", "trace.csv", "--json").stdout)
+    assert played["best"] == recorded["best"]  # the same seed proposes the same
+    assert played["trial_s"] == pytest.approx(recorded["trial_s"], abs=4 * 0.002)
+
+
 @pytest.mark.parametrize("text, says", [
     ("", "trace.csv:1: the file is empty"),
     ("lr,step,seconds,val:dice\n", "trace.csv:1: there is nothing below the first line"),

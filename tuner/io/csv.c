@@ -75,3 +75,19 @@ hone_status csv_field(struct csv *csv, bool *last_out, hone_error *err)
     csv->line++;
     return HONE_OK;
 }
+
+void csv_put(FILE *out, const char *text)
+{
+    size_t len = strlen(text);
+    if (len > 0 && strpbrk(text, ",\"\r\n") == NULL && text[0] != ' ' && text[len - 1] != ' ') {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -30,5 +31,9 @@ bool csv_next_record(struct csv *csv);
  * @return HONE_EINVAL: "LINE: why"
  */
 HONE_NODISCARD hone_status csv_field(struct csv *csv, bool *last_out, hone_error *err);
+
+/** Write a field so that it comes back as it was: in quotes where it has a separator, a quote, or
+ * white space at its ends, and where it is empty. */
+void csv_put(FILE *out, const char *text);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/csv.h"
 #include "io/json.h"
 #include "io/time.h"
 #include "report/study_view.h"
@@ -25,23 +26,6 @@ static void put_number(FILE *out, double x)
     fputs(text, out);
 }
 
-/* A field with a separator, a quote or white space at its ends would not come back as it was. */
-static void put_text(FILE *out, const char *text)
-{
-    size_t len = strlen(text);
-    if (len > 0 && strpbrk(text, ",\"\r\n") == NULL && text[0] != ' ' && text[len - 1] != ' ') {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            fputc('"', out);
-        fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
 static void put_time(FILE *out, int64_t ms)
 {
     char text[32];
@@ -54,11 +38,11 @@ static void put_header(FILE *out, const struct spec *spec)
     fputs("trial,state", out);
     for (size_t i = 0; i < spec->n_parameters; i++) {
         fputc(',', out);
-        put_text(out, spec->parameters[i].name);
+        csv_put(out, spec->parameters[i].name);
     }
     for (size_t i = 0; i < spec->n_metrics; i++) {
         fputc(',', out);
-        put_text(out, spec->metrics[i].name);
+        csv_put(out, spec->metrics[i].name);
     }
     fputs(",started_at,ended_at,seconds,cost,attempts\n", out);
 }
@@ -70,7 +54,7 @@ static void put_row(FILE *out, const struct trial_view *view)
         const json_t *value = json_object_get(view->params, view->spec->parameters[i].name);
         fputc(',', out);
         if (json_is_string(value))
-            put_text(out, json_string_value(value));
+            csv_put(out, json_string_value(value));
         else if (json_is_number(value))
             put_number(out, json_number_value(value));
     }
@@ -162,7 +146,7 @@ static hone_status put_observation(void *context, const struct observation *row,
     fputc(',', e->out);
     put_time(e->out, row->at);
     fputc(',', e->out);
-    put_text(e->out, row->metric);
+    csv_put(e->out, row->metric);
     fputc(',', e->out);
     put_number(e->out, row->value);
     fputc('\n', e->out);

@@ -25,4 +25,10 @@ HONE_NODISCARD hone_status export_observations(struct store *store, const struct
                                                enum export_format format, FILE *out,
                                                hone_error *err);
 
+/** Learning curves of completed trials, as hone simulate takes them: trial, parameters, step,
+ * seconds, metrics. */
+HONE_NODISCARD hone_status export_trace(struct store *store, const struct study_row *study,
+                                        const struct spec *spec, int64_t now, FILE *out,
+                                        hone_error *err);
+
 #endif

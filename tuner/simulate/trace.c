@@ -171,6 +171,9 @@ static hone_status put_field(struct reading *r, const struct column *c, struct r
             status = read_number(r, spec->metrics[c->index].name, &raw->row.values[c->index], err);
         break;
     case COLUMN_STEP:
+        raw->row.step = (double)INFINITY; /* the end */
+        if (field->len == 0)
+            break;
         status = read_number(r, "step", &raw->row.step, err);
         if (!status && !isfinite(raw->row.step))
             status = error_set(err, HONE_EINVAL, "%lld: a step is finite", (long long)raw->line);

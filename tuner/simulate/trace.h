@@ -9,7 +9,8 @@
  * seconds from the start of the trial until that step, and the metrics, of which the study's
  * objectives and constraints must be there. Rows of one configuration are one curve, in whatever
  * order they stand; where a configuration was recorded several times, a column `trial` tells its
- * curves apart. An empty field of a metric is no value. Other columns are passed over.
+ * curves apart. An empty field of a metric is no value; a row without a step says when the trial
+ * ended, which otherwise is its last step. Other columns are passed over.
  */
 #ifndef HONE_SIMULATE_TRACE_H
 #define HONE_SIMULATE_TRACE_H
@@ -19,7 +20,7 @@
 #include "spec/spec.h"
 
 struct trace_row {
-    double step;
+    double step;    /* INFINITY: the trial's end */
     int64_t ms;     /* from the start of the trial */
     double *values; /* of each metric of the study */
     bool *has;      /* whether it has a value */
