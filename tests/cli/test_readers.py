@@ -51,7 +51,8 @@ SHOWN = {
     "best-80": ["best", "seg"], "best-yaml-80": ["best", "seg", "--format", "yaml"],
     "best-env-80": ["best", "seg", "--format", "env"],
     "best-command-80": ["best", "seg", "--format", "command"],
-    "trace-80": ["export", "seg", "--format", "trace"], "export-80": ["export", "seg"], "observations-80": ["export", "seg", "--observations"],
+    "trace-80": ["export", "seg", "--format", "trace"],
+    "export-80": ["export", "seg"], "observations-80": ["export", "seg", "--observations"],
 }
 
 

@@ -349,13 +349,15 @@ out:
 
 /* ---- Outside ---- */
 
-static hone_status read_text(struct trace *out, const struct buf *text, hone_error *err)
+hone_status trace_read_text(struct trace *out, const char *text, size_t len,
+                            const struct spec *spec, hone_error *err)
 {
     struct reading *r = mem_array(1, sizeof *r);
+    *out = (struct trace){.spec = spec};
     if (!r)
         return error_memory(err);
     r->trace = out;
-    csv_init(&r->csv, text->data ? text->data : "", text->len);
+    csv_init(&r->csv, text, len);
     hone_status status = read_header(r, err);
     if (!status)
         status = read_rows(r, err);
@@ -369,6 +371,8 @@ static hone_status read_text(struct trace *out, const struct buf *text, hone_err
     csv_release(&r->csv);
     mem_free(r->raws);
     mem_free(r);
+    if (status)
+        trace_release(out);
     return status;
 }
 
@@ -377,21 +381,18 @@ hone_status trace_read(struct trace *out, const char *path, const struct spec *s
 {
     struct buf text;
     hone_error why = {0};
-    *out = (struct trace){.spec = spec};
     buf_init(&text, MOST_BYTES);
     hone_status status = file_read(path, &text, &why);
     if (status) {
         error_set(err, status, "%s", why.text);
     } else {
-        status = read_text(out, &text, &why);
+        status = trace_read_text(out, text.len > 0 ? text.data : "", text.len, spec, &why);
         if (status == HONE_EINVAL)
             error_set(err, status, "%s:%s", path, why.text);
         else if (status)
             error_set(err, status, "%s", why.text);
     }
     buf_release(&text);
-    if (status)
-        trace_release(out);
     return status;
 }
 

@@ -49,6 +49,9 @@ struct trace {
  */
 HONE_NODISCARD hone_status trace_read(struct trace *out, const char *path, const struct spec *spec,
                                       hone_error *err);
+/** The same of a text; messages begin with the line. */
+HONE_NODISCARD hone_status trace_read_text(struct trace *out, const char *text, size_t len,
+                                           const struct spec *spec, hone_error *err);
 void trace_release(struct trace *trace);
 
 /**
