@@ -1,6 +1,7 @@
 /* test_ledger.c: time and money of a study, by numbers that can be worked out on paper. */
 #include "near.h"
 
+#include "base/mem.h"
 #include "study/ledger.h"
 
 #define MINUTE INT64_C(60000)
@@ -157,6 +158,23 @@ static void an_empty_book_says_what_it_does_not_know(void **state)
     ledger_release(&l);
 }
 
+static void when_memory_is_out_the_book_stays_as_it_was(void **state)
+{
+    (void)state;
+    struct ledger l = {0};
+    struct ledger_sums s;
+    mem_fail_at(1, 0);
+    assert_int_equal(ledger_trial(&l, 0, HONE_TRIAL_RUNNING, false, &err), HONE_ENOMEM);
+    mem_fail_at(0, 0);
+    assert_int_equal(l.n, 0);
+    end(&l, 0, HONE_TRIAL_COMPLETED, false, 30);
+    mem_fail_at(1, 0);
+    assert_int_equal(ledger_sum(&l, &lab, &s, &err), HONE_ENOMEM);
+    mem_fail_at(0, 0);
+    assert_near(sum(&l, &lab).spent, 0.705, 1e-12);
+    ledger_release(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +185,7 @@ int main(void)
         cmocka_unit_test(what_the_end_of_the_study_cuts_is_not_saved),
         cmocka_unit_test(what_was_run_elsewhere_is_nobodys_money_here),
         cmocka_unit_test(the_forecast_counts_the_rest_of_what_runs_and_what_is_to_come),
+        cmocka_unit_test(when_memory_is_out_the_book_stays_as_it_was),
         cmocka_unit_test(an_empty_book_says_what_it_does_not_know),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -48,6 +49,7 @@ struct simulating {
     json_t *array;      /* with --json */
     struct table *rows; /* else, for more than one run */
     bool is_useful;     /* some run has a best trial */
+    size_t n_done, n_runs;
 };
 
 /* What the runs of one combination came to. */
@@ -253,6 +255,17 @@ static int play(struct simulating *s, const char *const choices[3], uint64_t see
     return EXIT_DONE;
 }
 
+/* On a terminal, where there is something to wait for. */
+static void show_progress(const struct simulating *s)
+{
+    if (s->n_runs < 2 || s->globals->quiet || !isatty(STDERR_FILENO))
+        return;
+    if (s->n_done < s->n_runs)
+        fprintf(stderr, "\r%zu of %zu runs", s->n_done, s->n_runs);
+    else
+        fprintf(stderr, "\r\x1b[K");
+}
+
 /* ---- Combinations ---- */
 
 static int by_value(const void *a, const void *b)
@@ -299,8 +312,11 @@ static int play_seeds(struct simulating *s, const char *const choices[3])
 {
     struct outcome outcome = {.bests = mem_array((size_t)s->n_seeds, sizeof(double))};
     int status = outcome.bests ? EXIT_DONE : fail(EXIT_SYSTEM, "out of memory");
-    for (int64_t i = 0; i < s->n_seeds && status == EXIT_DONE; i++)
+    for (int64_t i = 0; i < s->n_seeds && status == EXIT_DONE; i++) {
+        show_progress(s);
         status = play(s, choices, s->seed + (uint64_t)i, &outcome);
+        s->n_done++;
+    }
     if (status == EXIT_DONE && s->rows)
         add_row(s, choices, &outcome);
     mem_free(outcome.bests);
@@ -323,6 +339,7 @@ static int play_all(struct simulating *s)
                                   s->parallels.values[i % n[2]]};
         status = play_seeds(s, choices);
     }
+    show_progress(s);
     return status;
 }
 
@@ -367,9 +384,9 @@ static int simulate(struct simulating *s)
     if (trace_read(&s->trace, s->trace_path, s->spec, &err) != HONE_OK)
         return fail(err.status == HONE_EIO ? EXIT_SYSTEM : EXIT_USAGE, "%s", err.text);
     s->seed = s->spec->has_seed ? s->spec->options.seed : tuner_new_seed();
-    bool many = s->n_seeds * (int64_t)(at_least_one(&s->strategies) * at_least_one(&s->stoppings) *
-                                       at_least_one(&s->parallels)) >
-                1;
+    s->n_runs = (size_t)s->n_seeds * at_least_one(&s->strategies) * at_least_one(&s->stoppings) *
+                at_least_one(&s->parallels);
+    bool many = s->n_runs > 1;
     if (s->globals->json)
         s->array = json_array();
     else if (many)

@@ -239,7 +239,7 @@ static void money(struct line *l, const struct live_view *v)
     add(l, PLAIN, "cost %.2f %s", v->spent, v->currency);
     if (v->saved >= 0.005)
         add(l, PLAIN, ", %.2f saved", v->saved);
-    if (!isnan(v->forecast))
+    if (v->forecast >= v->spent + 0.005) /* NaN: not known */
         add(l, DIM, ", about %.2f at the end", v->forecast);
     end_line(l);
 }

@@ -57,7 +57,8 @@ static void print_forecast(const struct study_view *view, FILE *out, int columns
     const struct ledger_sums *m = &view->money;
     char text[32];
     struct buf line;
-    if (isnan(m->forecast) || view->row->state != STUDY_RUNNING)
+    bool more = m->forecast >= m->spent + 0.005; /* NaN: not known */
+    if (!more || view->row->state != STUDY_RUNNING)
         return;
     buf_init(&line, LINE_MOST);
     buf_printf(&line, "about %s at the end", amount(m->forecast, text));
