@@ -41,46 +41,57 @@ struct parzen_axis parzen_axis_of(const struct param *param)
 
 /* ---- Widths ---------------------------------------------------------------------------------- */
 
-/* Indices in rising order of mu, equal ones by index: Shell's sort. */
-static void sort_by(size_t *index, const double *mu, size_t n)
+struct place {
+    double mu;
+    size_t index;
+};
+
+static bool is_after(struct place a, struct place b)
+{
+    return a.mu > b.mu || (a.mu == b.mu && a.index > b.index);
+}
+
+/* In rising order of mu, equal ones by index: Shell's sort. */
+static void sort_places(struct place *places, size_t n)
 {
     for (size_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
         for (size_t i = gap; i < n; i++) {
-            size_t item = index[i], j = i;
-            for (; j >= gap && (mu[index[j - gap]] > mu[item] ||
-                                (mu[index[j - gap]] == mu[item] && index[j - gap] > item));
-                 j -= gap)
-                index[j] = index[j - gap];
-            index[j] = item;
+            struct place item = places[i];
+            size_t j = i;
+            for (; j >= gap && is_after(places[j - gap], item); j -= gap)
+                places[j] = places[j - gap];
+            places[j] = item;
         }
 }
 
 /* No wider than the distance to the farther neighbour; the ends of the line are none. */
-static void narrow_to_neighbours(const double *mu, const size_t *index, size_t m, double *sigma)
+static void narrow_to_neighbours(const struct place *places, size_t m, double *sigma)
 {
     for (size_t k = 0; k < m && m > 1; k++) {
-        double below = k > 0 ? mu[index[k]] - mu[index[k - 1]] : 0.0;
-        double above = k + 1 < m ? mu[index[k + 1]] - mu[index[k]] : 0.0;
-        sigma[index[k]] = fmin(sigma[index[k]], fmax(below, above));
+        double below = k > 0 ? places[k].mu - places[k - 1].mu : 0.0;
+        double above = k + 1 < m ? places[k + 1].mu - places[k].mu : 0.0;
+        double *own = &sigma[places[k].index];
+        *own = fmin(*own, fmax(below, above));
     }
 }
 
 bool parzen_widths(struct parzen_axis axis, const double *mu, size_t n, size_t d, double *sigma,
                    struct arena *arena)
 {
-    size_t *index = arena_array(arena, n, sizeof *index), m = 0;
-    if (index == NULL)
+    struct place *places = arena_array(arena, n, sizeof *places);
+    size_t m = 0;
+    if (places == NULL)
         return false;
     for (size_t i = 0; i < n; i++)
         if (mu[i] >= 0.0)
-            index[m++] = i;
+            places[m++] = (struct place){mu[i], i};
     double wide = WIDTH * num_pow(fmax((double)m, 1.0), -1.0 / ((double)d + 4.0));
     double least = 1.0 / fmin(MAX_SHARE, (double)m + 2.0);
     for (size_t i = 0; i < n; i++)
         sigma[i] = mu[i] >= 0.0 ? wide : PRIOR_SIGMA;
     if (axis.kind == PARZEN_LINE) {
-        sort_by(index, mu, m);
-        narrow_to_neighbours(mu, index, m, sigma);
+        sort_places(places, m);
+        narrow_to_neighbours(places, m, sigma);
     }
     for (size_t i = 0; i < n; i++)
         sigma[i] = fmax(sigma[i], least);
@@ -304,15 +315,20 @@ HONE_INLINE void add_row(const double *row, size_t m, double *out)
         v8_store(out + c, v8_load(out + c) + v8_load(row + c));
 }
 
-static void add_codes(const struct parzen *p, const double *x, size_t m, double *out)
+HONE_INLINE void add_codes(const struct parzen *p, const double *x, size_t m, double *out)
 {
     double n = (double)p->axis.n_cells, prior = -num_log(n);
     double other = num_log(p->share / (1.0 + n * p->share));
     double same = num_log((1.0 + p->share) / (1.0 + n * p->share));
     for (size_t i = 0; i < p->n; i++)
-        for (size_t c = 0; c < m; c++)
-            if (x[c] >= 0.0)
-                out[i * m + c] += p->mu[i] < 0.0 ? prior : p->mu[i] == x[c] ? same : other;
+        for (size_t c = 0; c < m; c += LANES) {
+            v8 code = v8_load(x + c), log_k, alike, none = {0.0};
+            v8_set(&log_k, p->mu[i] < 0.0 ? prior : other);
+            v8_set(&alike, same);
+            v8_replace(&log_k, code == p->mu[i], alike);
+            v8_replace(&log_k, code < 0.0, none);
+            v8_store(out + i * m + c, v8_load(out + i * m + c) + log_k);
+        }
 }
 
 /* Rows that were computed lately, by a hash of their kernel's middle: cells have few. */
@@ -370,20 +386,20 @@ HONE_CLONES bool parzen_add_logs(const struct parzen *p, const double *x, size_t
 HONE_CLONES void parzen_log_sum(const double *log_weight, double *logs, size_t n, size_t m,
                                 double *out)
 {
-    for (size_t c = 0; c < m; c++)
-        out[c] = -(double)INFINITY;
-    for (size_t i = 0; i < n; i++)
-        for (size_t c = 0; c < m; c++) {
-            logs[i * m + c] += log_weight[i];
-            out[c] = fmax(out[c], logs[i * m + c]);
-        }
     for (size_t c = 0; c < m; c += LANES) {
-        v8 most = v8_load(out + c), sum = {0.0};
+        v8 most, sum = {0.0};
+        v8_set(&most, -(double)INFINITY);
+        for (size_t i = 0; i < n; i++) {
+            v8 term = v8_load(logs + i * m + c) + log_weight[i];
+            v8_replace(&most, term > most, term);
+            v8_store(logs + i * m + c, term);
+        }
         for (size_t i = 0; i < n; i++) {
             v8 term = v8_load(logs + i * m + c) - most;
             v8_exp(&term);
             sum += term;
         }
+        v8_store(out + c, most);
         v8_store(logs + c, sum);
     }
     for (size_t c = 0; c < m; c++)
