@@ -102,11 +102,15 @@ def rows_of(job):
     return out
 
 
+def halved(half):
+    entries = tasks.entries(os.path.join(HERE, "suites"), "related")
+    return [e for i, e in enumerate(entries) if half == "all" or (i % 2 == 0) == (half == "odd")]
+
+
 def run(a):
     entries = tasks.entries(os.path.join(HERE, "suites"), "related")
-    chosen = [e for i, e in enumerate(entries)
-              if a.tasks == "all" or (i % 2 == 0) == (a.tasks == "odd")]
-    jobs = [(a.engine, entries, e, range(a.seeds), a.conditions.split(",")) for e in chosen]
+    jobs = [(a.engine, entries, e, range(a.seeds), a.conditions.split(","))
+            for e in halved(a.tasks)]
     with concurrent.futures.ProcessPoolExecutor(a.jobs) as pool, open(a.out, "w") as out:
         for rows in pool.map(rows_of, jobs):
             for row in rows:
@@ -125,7 +129,8 @@ def table(a):
     with open(a.out) as f:
         rows = [json.loads(line) for line in f]
     cell = {(r["task"], r["seed"], r["condition"]): np.array(r["curve"]) for r in rows}
-    names = sorted({r["task"] for r in rows})
+    chosen = [e["name"] for e in halved(a.tasks)]
+    names = [n for n in sorted({r["task"] for r in rows}) if n in chosen]
     seeds = sorted({r["seed"] for r in rows})
     present = [c for c in CONDITIONS if any(r["condition"] == c for r in rows)]
     rng, at = np.random.default_rng(0), [5, 10, 25, 50]
