@@ -64,6 +64,12 @@ class Lab:
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, **more)
 
+    def start_to(self, log, *words):
+        """Start hone with its output in an open file, which is closed here."""
+        with log:
+            return subprocess.Popen([HONE, *words], cwd=self.folder, env=self.env,
+                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
     def hone(self, *words, status=0, env=None):
         """Run hone; its exit status must be `status` (None: any)."""
         done = subprocess.run([HONE, *words], cwd=self.folder, env=dict(self.env, **(env or {})),

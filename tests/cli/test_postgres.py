@@ -4,55 +4,32 @@ copies there and back."""
 import collections
 import itertools
 import os
-import pathlib
-import shutil
 import sqlite3
-import subprocess
-import tempfile
 import time
 
 import pytest
 
 from lab import Lab, wait_until
+from postgres import Server
 from way import Way
 
 CUT_S = float(os.environ.get("HONE_TEST_CUT_S", "3"))
-SERVER = str(pathlib.Path(os.environ["HONE_SOURCE"], "tests", "postgres"))
 TABLES = {"study": "uid", "event": "seq", "trial": "number", "attempt": "trial, number",
           "metric": "number", "observation": "trial, attempt, metric, seq"}
 SCRIPT = """echo "$HONE_TRIAL $HONE_ATTEMPT" >> proof
 for step in 1 2 3; do echo "m=0.$step$HONE_TRIAL"; sleep 0.05; done
 """
-
-
 numbers = itertools.count()
-
-
-class Server:
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="hone-postgres-", dir="/tmp")
-        os.chmod(self.folder, 0o755)
-
-    def do(self, what):
-        return subprocess.run([SERVER, what, self.folder], stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=120)
-
-    def url(self, name):
-        subprocess.run(["createdb", "-h", self.folder, "-U", "hone", name], check=True)
-        return f"postgresql://hone@{self.folder.replace('/', '%2F')}/{name}"
 
 
 @pytest.fixture(scope="module")
 def server():
     server = Server()
-    done = server.do("start")
-    if done.returncode == 77:
-        shutil.rmtree(server.folder)
-        pytest.skip(done.stderr)
-    assert done.returncode == 0, done.stderr
+    reason = server.missing()
+    if reason:
+        pytest.skip(reason)
     yield server
-    server.do("stop")
-    shutil.rmtree(server.folder)
+    server.close()
 
 
 @pytest.fixture
@@ -85,9 +62,7 @@ def test_a_server_that_is_killed_and_comes_back_loses_nothing(lab, server):
     for ended in 4, 10, 16:
         wait_until(lambda: proof.exists() and len(proof.read_text().split("\n")) > ended,
                    f"trial {ended}")
-        server.do("kill")
-        done = server.do("start")
-        assert done.returncode == 0, done.stderr
+        server.kill_and_start()
     out, err = tuner.communicate(timeout=120)
     assert tuner.returncode == 0, (out, err)
     check_24(lab)

@@ -11,6 +11,21 @@ from lab import Lab, wait_until
 STEPS = "for step in 1 2 3; do echo m=0.$step$HONE_TRIAL; done\n"
 
 
+NO_SPACE = "no space left on the disk of its folder"
+
+
+def commands(lab):
+    """Command lines of the processes that work in the lab's folder."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/cwd") == str(lab.folder):
+                found.append(open(f"/proc/{pid}/cmdline").read().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
 @pytest.fixture
 def lab(tmp_path):
     lab = Lab(tmp_path)
@@ -73,8 +88,34 @@ def test_a_full_disk_loses_nothing(disk):
     (folder / "filler").unlink()
     lab.wait_quiet()  # its end could not be written down until now
     assert "all 6 trials are done" in lab.hone("run", "s.yaml").stdout
-    assert [t["state"] for t in lab.trials()] == ["completed"] * 6
+    states = [t["state"] for t in lab.trials()]
+    assert states[:2] + states[3:] == ["completed"] * 5
+    # Whether its own end came while the disk was full is chance.
+    assert (states[2], lab.trials()[2]["reason"]) in [("completed", None), ("failed", NO_SPACE)]
     assert [len(v) for v in lab.values().values()] == [3] * 6
+    lab.hone("replay", "s")
+
+
+def test_a_full_disk_of_logs_fails_its_trials_and_the_study_goes_on(lab, disk):
+    """The store lies elsewhere. Until there is space nothing is started, then all goes on."""
+    folder = disk("size=2m")
+    (lab.folder / ".hone").mkdir(0o700)
+    (lab.folder / ".hone/studies").symlink_to(folder)
+    lab.script(STEPS + "[ $HONE_TRIAL != 1 ] || while printf '%04095d\\n' 0; do :; done\nexit 0\n")
+    lab.study(trials=6, parallel=1)
+    (folder / "ballast").write_text("x" * 500_000)
+    tuner = lab.start("run", "s.yaml")
+    wait_until(lambda: os.statvfs(folder).f_bavail == 0, "the disk is full")
+    wait_until(lambda: not any(line.startswith("/bin/sh") for line in commands(lab)), "its end")
+    assert [t["state"] for t in lab.trials()] == ["completed", "running"]
+    assert tuner.poll() is None
+    (folder / "ballast").unlink()
+    out, err = tuner.communicate(timeout=60)
+    assert tuner.returncode == 0, (out, err)
+    trials = lab.trials()
+    assert [t["state"] for t in trials] == ["completed", "failed"] + ["completed"] * 4
+    assert trials[1]["reason"] == NO_SPACE
+    assert NO_SPACE in lab.hone("show", "s", "1").stdout
     lab.hone("replay", "s")
 
 

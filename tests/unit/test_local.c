@@ -368,7 +368,10 @@ static void nothing_survives_the_main_process(void **state)
 static void a_straggler_that_is_about_to_end_is_left_to(void **state)
 {
     struct scene *s = *state;
+    setenv("HONE_TEST_LINGER_S", "50", 1);
+    s->job.envp = environ;
     struct attempt_status status = run(s, "(sleep 0.05; echo last) & exit 0");
+    unsetenv("HONE_TEST_LINGER_S");
     assert_int_equal(status.stragglers, 0);
     assert_string_equal(read_text(s, "log"), "last\n");
 }
@@ -504,10 +507,13 @@ static void half_a_record_is_none(void **state)
     assert_int_equal(status.phase, PHASE_LOST);
 }
 
-/* Start a script whose end cannot be written, and return its watch. */
-static int start_walled_in(struct scene *s, const char *script)
+/* Start a trial whose end cannot be written, and return its watch. It goes on until its record says
+ * where it runs: on a busy machine that is long after its start. */
+static int start_walled_in(struct scene *s)
 {
-    char wall[300];
+    char wall[300], script[700];
+    snprintf(script, sizeof script, "while [ -d %s -a ! -s %s/pid ]; do sleep 0.02; done; exit 3",
+             s->folder, s->folder);
     snprintf(wall, sizeof wall, "%s/exit.tmp", s->folder);
     assert_int_equal(mkdir(wall, 0700), 0);
     start(s, script);
@@ -520,7 +526,7 @@ static void an_end_that_cannot_be_written_waits(void **state)
 {
     struct scene *s = *state;
     char wall[300];
-    struct pollfd shim = {.fd = start_walled_in(s, "sleep 0.2; exit 3"), .events = POLLIN};
+    struct pollfd shim = {.fd = start_walled_in(s), .events = POLLIN};
     while (process_start(look(s).child_pid) > 0)
         poll(NULL, 0, 5);
     assert_int_equal(look(s).phase, PHASE_RUNNING);
@@ -535,7 +541,7 @@ static void where_its_folder_is_gone_a_shim_leaves(void **state)
 {
     struct scene *s = *state;
     char moved[300];
-    struct pollfd shim = {.fd = start_walled_in(s, "sleep 0.2; exit 3"), .events = POLLIN};
+    struct pollfd shim = {.fd = start_walled_in(s), .events = POLLIN};
     snprintf(moved, sizeof moved, "%s.moved", s->folder);
     assert_int_equal(rename(s->folder, moved), 0);
     assert_int_equal(poll(&shim, 1, PATIENCE_MS), 1);

@@ -65,6 +65,7 @@ struct attempt_status {
     int64_t stragglers;  /* processes that outlived the main one and were ended */
     int64_t peak_memory; /* bytes, 0 = not known */
     int64_t log_bytes;   /* the whole log's */
+    bool disk_full;      /* so that this record had to wait: the log may lack what was printed */
     char problem[256];   /* END_NOT_STARTED: "exec train.py: No such file or directory" */
 };
 

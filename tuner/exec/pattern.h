@@ -5,7 +5,8 @@
  * PCRE2 counts backtracking steps, the same on every machine, but anew for each byte that a match
  * could start at: (?:\w+ )*(\d+)= takes seconds for 60 kB of letters that end in "=", and never
  * comes to the limit. So long lines are searched some starts at a time, and given up after some
- * processor time, far above what other patterns need.
+ * processor time, far above what other patterns need. What a pattern cannot match at all, since the
+ * line lacks a literal that it needs, costs no step and is not given up: (?:a+)+val=(\d) on a's.
  */
 #ifndef HONE_EXEC_PATTERN_H
 #define HONE_EXEC_PATTERN_H

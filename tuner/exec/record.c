@@ -46,7 +46,8 @@ static const struct field {
     FIELD("exit_code", INT, exit_code),     FIELD("exit_signal", INT, exit_signal),
     FIELD("killed", BOOL, killed),          FIELD("was_stopped", BOOL, was_stopped),
     FIELD("stragglers", INT64, stragglers), FIELD("peak_memory", INT64, peak_memory),
-    FIELD("log_bytes", INT64, log_bytes),   FIELD("problem", TEXT, problem),
+    FIELD("log_bytes", INT64, log_bytes),   FIELD("disk_full", BOOL, disk_full),
+    FIELD("problem", TEXT, problem),
 #undef FIELD
 };
 enum { N_FIELDS = sizeof fields / sizeof fields[0] };

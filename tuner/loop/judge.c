@@ -84,7 +84,9 @@ static void judge_exit(const struct tuner *t, const struct running *r,
     out->attempt = ATTEMPT_FAILED;
     out->trial = HONE_TRIAL_FAILED;
     out->kind = RETRY_FAILED;
-    if (s->exit_signal) {
+    if (s->disk_full) { /* whatever it says of itself: nobody knows what the log lacks */
+        say(out->reason, "no space left on the disk of its folder");
+    } else if (s->exit_signal) {
         const char *name = sigabbrev_np(s->exit_signal);
         say(out->reason, "signal %d (SIG%s)", s->exit_signal, name ? name : "?");
     } else if (s->exit_code != 0) {
