@@ -272,6 +272,22 @@ def test_combinations_are_compared(lab):
     assert "14.10 USD" in table[head + 1] and "0 %" in table[head + 1]
 
 
+def test_several_objectives_are_compared_by_their_volume(lab):
+    lab.write("trace.csv", "x,step,seconds,a,b\n0,1,60,0.2,0.9\n0.5,1,60,0.6,0.6\n1,1,60,0.5,0.3\n")
+    study = ("study: two\ncommand: ./x\nobjective: [{metric: a, goal: maximize%s}, "
+             "{metric: b, goal: minimize%s}]\nparameters: {x: 0.0..1.0}\nstrategy: random\n"
+             "max_trials: 3\nstart: [{x: 0}, {x: 0.5}, {x: 1}]\n")
+    words = ["simulate", "two.yaml", "--trace", "trace.csv", "--parallel", "1,3"]
+    lab.write("two.yaml", study % (", reference: 0", ", reference: 1"))
+    rows = lab.hone(*words).stdout.splitlines()[-3:]
+    assert rows[0].split()[3] == "VOLUME"
+    # Of what is better than (0, 1): up to 0.5 from 0.3 on, up to 0.6 from 0.6 on.
+    assert all(float(row.split()[3]) == pytest.approx(0.5 * 0.7 + 0.1 * 0.4) for row in rows[1:])
+    lab.write("two.yaml", study % ("", ""))
+    rows = lab.hone(*words).stdout.splitlines()[-3:]
+    assert [row.split()[3] for row in rows] == ["FRONT", "2", "2"]
+
+
 def test_a_study_of_earlier_ones_learns_from_the_store(lab):
     lab.script("echo val:dice=0.95")
     lab.write("old.yaml", STUDY.replace("study: lab", "study: old").replace(

@@ -23,6 +23,7 @@
 #include "report/closing.h"
 #include "report/table.h"
 #include "report/text.h"
+#include "search/hypervolume.h"
 #include "simulate/play.h"
 
 enum { MOST_CHOICES = 16, MOST_SEEDS = 1000 };
@@ -189,11 +190,34 @@ static struct spec *read_spec(const struct simulating *s, const char *const choi
     return spec;
 }
 
+/* What several objectives come to: the volume up to their references that the best trials dominate;
+ * without references, how many they are. */
+static double volume_of(const struct study_view *view)
+{
+    const struct spec *spec = view->spec;
+    const struct best *front = &view->front;
+    size_t m = spec->n_objectives;
+    double volume = (double)front->n, reference[HONE_MAX_OBJECTIVES];
+    struct arena scratch = {0};
+    double *points = arena_array(&scratch, front->n * m, sizeof *points);
+    for (size_t i = 0; points && spec->objectives[0].has_reference && i < front->n * m; i++) {
+        const struct objective *o = &spec->objectives[i % m];
+        double value = front->trials[i / m].values[i % m];
+        points[i] = o->maximize ? -value : value;
+        reference[i % m] = o->maximize ? -o->reference : o->reference;
+    }
+    if (points && spec->objectives[0].has_reference)
+        volume = hypervolume(points, front->n, m, reference, &scratch);
+    arena_release(&scratch);
+    return volume;
+}
+
 static void add_outcome(struct outcome *o, const struct study_view *view)
 {
     o->n++;
     if (view->best >= 0)
-        o->bests[o->n_bests++] = view->front.trials[0].values[0];
+        o->bests[o->n_bests++] =
+            view->spec->n_objectives > 1 ? volume_of(view) : view->front.trials[0].values[0];
     o->elapsed_s += view->elapsed_s;
     o->trial_s += view->trial_s;
     o->spent += view->money.spent;
@@ -348,7 +372,11 @@ static struct table *new_table(const struct simulating *s)
     struct table_column columns[9] = {
         {"STRATEGY", false, 0}, {"STOPPING", false, 0}, {"PARALLEL", true, 0}};
     size_t n = 3;
-    columns[n++] = (struct table_column){s->spec->objectives[0].metric, true, 0};
+    const struct objective *first = &s->spec->objectives[0];
+    const char *value = s->spec->n_objectives == 1 ? first->metric
+                        : first->has_reference     ? "VOLUME"
+                                                   : "FRONT";
+    columns[n++] = (struct table_column){value, true, 0};
     if (s->n_seeds > 1)
         columns[n++] = (struct table_column){"RANGE", true, 1};
     columns[n++] = (struct table_column){"TIME", true, 0};
