@@ -24,8 +24,8 @@ def trace_text():
     for _ in range(300):
         x, pace = rng.uniform(1e-5, 1e-3), rng.uniform(100, 250)
         top = 0.9 - abs(math.log10(x) + 3.6) / 4
-        rows += [f"{x:.6g},{s},{pace * s:.3f},{top * (1 - math.exp(-s / 3)):.5f}"
-                 for s in range(1, 10)]
+        rows += [f"{x:.6g},{s},{pace * s:.3f},{top * (1 - math.exp(-s / 2)):.5f}"
+                 for s in range(1, 6)]
     return "\n".join(rows) + "\n"
 
 
@@ -41,5 +41,5 @@ def test_many_trials_at_once(tmp_path, trials, parallel, strategy):
         "--preempt-every", "4h").stdout)
     assert done["counts"]["completed"] + done["counts"]["stopped"] == trials
     assert 0.8 * parallel < done["speedup"] <= parallel
-    assert done["best"]["values"][0] > 0.84
+    assert done["best"]["values"][0] > 0.8
     assert done["cost"]["spent"] == pytest.approx(done["trial_s"] / 3600 * 0.42)
