@@ -64,7 +64,7 @@ def main():
     os.environ.setdefault("HONE", str(ROOT / "build/tuner/cli/hone"))
     os.environ.setdefault("HONE_SHIM", str(ROOT / "build/tuner/exec/hone-shim"))
     sys.path[:0] = [str(ROOT / "tests/fault"), str(ROOT / "tests/cli")]
-    from postgres import Server
+    from database import Server
     server = Server()
     if server.missing():
         sys.exit("no PostgreSQL server to be had here (apt-get install postgresql)")

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from lab import Lab, wait_until
-from postgres import Server
+from database import Server
 from way import Way
 
 CUT_S = float(os.environ.get("HONE_TEST_CUT_S", "3"))

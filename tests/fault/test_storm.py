@@ -5,7 +5,7 @@ import os
 import pytest
 
 from storm import Storm, storm
-from postgres import Server
+from database import Server
 
 SEED = int(os.environ.get("HONE_TEST_SEED", "20261124"))
 

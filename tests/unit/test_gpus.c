@@ -104,12 +104,45 @@ static void shares_of_every_size_fill_a_gpu_exactly(void **state)
     }
 }
 
+static hone_status take_job(size_t cpus, uint64_t memory_mib, struct slots_taken *out,
+                            hone_error *err)
+{
+    return slots_take(&(struct slots){.cpus = cpus, .memory_bytes = memory_mib << 20}, out, err);
+}
+
+static void inside_a_slurm_job_its_share_is_what_there_is(void **state)
+{
+    static struct slots_taken a, b;
+    hone_error err = {0};
+    (void)state;
+    setenv("SLURM_JOB_ID", "4711", 1);
+    setenv("SLURM_CPUS_ON_NODE", "1", 1);
+    setenv("SLURM_MEM_PER_NODE", "64", 1);
+    assert_int_equal(slots_total_cpus(), 1);
+    assert_int_equal(take_job(2, 0, &a, &err), HONE_EINVAL);
+    assert_non_null(strstr(err.text, "this Slurm job has 1"));
+    assert_int_equal(take_job(0, 65, &a, NULL), HONE_EINVAL);
+    assert_int_equal(take_job(1, 32, &a, NULL), HONE_OK);
+    assert_int_equal(take_job(1, 1, &b, NULL), HONE_ESTATE);  /* its CPU is taken */
+    assert_int_equal(take_job(0, 33, &b, NULL), HONE_ESTATE); /* half of its memory is */
+    assert_int_equal(take_job(0, 32, &b, NULL), HONE_OK);
+    slots_close(&b);
+    setenv("SLURM_JOB_ID", "4712", 1); /* another job on this machine has a share of its own */
+    assert_int_equal(take_job(0, 64, &b, NULL), HONE_OK);
+    slots_close(&b);
+    slots_close(&a);
+    unsetenv("SLURM_JOB_ID");
+    unsetenv("SLURM_CPUS_ON_NODE");
+    unsetenv("SLURM_MEM_PER_NODE");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_driver_lists_and_the_environment_narrows),
         cmocka_unit_test(whole_gpus_are_given_once),
         cmocka_unit_test(shares_of_every_size_fill_a_gpu_exactly),
+        cmocka_unit_test(inside_a_slurm_job_its_share_is_what_there_is),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

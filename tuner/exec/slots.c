@@ -145,15 +145,74 @@ static bool take_gpu(int book, const struct gpu *gpus, size_t n, size_t parts,
     return true;
 }
 
+/* What the Slurm job that we are in has of this machine; 0 = no job, or not limited. */
+struct share {
+    unsigned long long job, cpus, memory_bytes;
+};
+
+static unsigned long long number_of(const char *variable)
+{
+    const char *text = getenv(variable);
+    return text != NULL ? strtoull(text, NULL, 10) : 0;
+}
+
+static struct share share_of_job(void)
+{
+    struct share s = {.job = number_of("SLURM_JOB_ID")};
+    if (s.job == 0)
+        return s;
+    s.cpus = number_of("SLURM_CPUS_ON_NODE");
+    s.memory_bytes = number_of("SLURM_MEM_PER_NODE") << 20; /* both are in MiB */
+    if (s.memory_bytes == 0)
+        s.memory_bytes = (number_of("SLURM_MEM_PER_CPU") << 20) * s.cpus;
+    return s;
+}
+
 size_t slots_total_cpus(void)
 {
     cpu_set_t ours;
-    return sched_getaffinity(0, sizeof ours, &ours) == 0 ? (size_t)CPU_COUNT(&ours) : 1;
+    struct share share = share_of_job();
+    size_t n = sched_getaffinity(0, sizeof ours, &ours) == 0 ? (size_t)CPU_COUNT(&ours) : 1;
+    return share.cpus > 0 && share.cpus < n ? (size_t)share.cpus : n;
 }
 
 static uint64_t total_memory(void)
 {
-    return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    struct share share = share_of_job();
+    uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    return share.memory_bytes > 0 && share.memory_bytes < all ? share.memory_bytes : all;
+}
+
+/* As many parts of `all` as hold what is wanted. */
+static size_t memory_parts(uint64_t wanted, uint64_t all)
+{
+    uint64_t part = all / MEMORY_PARTS, parts = (wanted + part - 1) / part;
+    return parts > MEMORY_PARTS ? MEMORY_PARTS : (size_t)parts;
+}
+
+static bool take_memory(int book, uint64_t wanted, struct slots_taken *taken)
+{
+    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    size_t parts = memory_parts(wanted, machine);
+    return take_some(book, "memory", MEMORY_PARTS, parts, taken) == parts;
+}
+
+/* The same of the job's share. */
+static bool take_share(int book, const struct slots *wanted, struct slots_taken *taken)
+{
+    struct share share = share_of_job();
+    char kind[48];
+    if (share.job == 0)
+        return true;
+    snprintf(kind, sizeof kind, "job-%llu-cpu", share.job);
+    if (share.cpus > 0 && share.cpus <= CPUS_MAX &&
+        take_some(book, kind, (size_t)share.cpus, wanted->cpus, taken) < wanted->cpus)
+        return false;
+    if (share.memory_bytes < MEMORY_PARTS)
+        return true;
+    size_t parts = memory_parts(wanted->memory_bytes, share.memory_bytes);
+    snprintf(kind, sizeof kind, "job-%llu-memory", share.job);
+    return take_some(book, kind, MEMORY_PARTS, parts, taken) == parts;
 }
 
 /* Move descriptors above n + 2. */
@@ -173,13 +232,13 @@ static bool lift(struct slots_taken *taken)
 static hone_status check(const struct slots *wanted, size_t n_gpus, hone_error *err)
 {
     size_t cpus = slots_total_cpus();
+    const char *whole = share_of_job().job > 0 ? "this Slurm job" : "the machine";
     if (wanted->cpus > cpus || wanted->cpus > CPUS_MAX)
-        return error_set(err, HONE_EINVAL, "slots: a trial takes %zu CPUs, the machine has %zu",
-                         wanted->cpus, cpus);
+        return error_set(err, HONE_EINVAL, "slots: a trial takes %zu CPUs, %s has %zu",
+                         wanted->cpus, whole, cpus);
     if (wanted->memory_bytes > total_memory())
-        return error_set(err, HONE_EINVAL,
-                         "slots: a trial takes %.1f GiB of memory, the machine has %.1f",
-                         (double)wanted->memory_bytes / GIB, (double)total_memory() / GIB);
+        return error_set(err, HONE_EINVAL, "slots: a trial takes %.1f GiB of memory, %s has %.1f",
+                         (double)wanted->memory_bytes / GIB, whole, (double)total_memory() / GIB);
     if (wanted->gpus > 0 && n_gpus == 0)
         return error_set(err, HONE_EINVAL,
                          "slots: a trial takes %zu GPU%s, and there is none that we may use: "
@@ -197,22 +256,17 @@ hone_status slots_take(const struct slots *wanted, struct slots_taken *out, hone
     if (wanted->cpus == 0 && wanted->memory_bytes == 0 && wanted->gpus == 0)
         return HONE_OK;
     const struct gpu *gpus = NULL;
-    size_t n_gpus = 0, parts = 0;
+    size_t n_gpus = 0;
     hone_status status = wanted->gpus > 0 ? gpus_list(&gpus, &n_gpus, err) : HONE_OK;
     if (status == HONE_OK)
         status = check(wanted, n_gpus, err);
     if (status != HONE_OK)
         return status;
-    if (wanted->memory_bytes > 0) {
-        uint64_t part = total_memory() / MEMORY_PARTS;
-        parts = (size_t)((wanted->memory_bytes + part - 1) / part);
-        parts = parts > MEMORY_PARTS ? MEMORY_PARTS : parts;
-    }
     int book = book_open(err);
     if (book < 0)
         return HONE_EIO;
-    bool all = take_cpus(book, wanted->cpus, out) &&
-               take_some(book, "memory", MEMORY_PARTS, parts, out) == parts;
+    bool all = take_cpus(book, wanted->cpus, out) && take_memory(book, wanted->memory_bytes, out) &&
+               take_share(book, wanted, out);
     for (size_t i = 0; i < wanted->gpus && all; i++)
         all = take_gpu(book, gpus, n_gpus, GPU_PARTS / (wanted->per_gpu > 0 ? wanted->per_gpu : 1),
                        out);

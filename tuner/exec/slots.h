@@ -6,7 +6,8 @@
  * A tuner takes a trial's locks and hands them to the shim as open descriptors. A flock() belongs
  * to the open file, so it passes to the shim without a gap, and the kernel ends it with the shim,
  * however that ends: nothing can leak, and nobody must clean up. The trial itself does not inherit
- * them. Slots are counted: the trial is not pinned to the CPUs whose numbers it holds, and
+ * them. Inside a Slurm job what it was given of the machine is counted too, in slots of that job.
+ * Slots are counted: the trial is not pinned to the CPUs whose numbers it holds, and
  * `limits.memory` is what watches its memory.
  */
 #ifndef HONE_EXEC_SLOTS_H
@@ -18,7 +19,7 @@
 #include "exec/gpus.h"
 #include "hone.h"
 
-enum { SLOTS_MAX = 2048 };
+enum { SLOTS_MAX = 4096 };
 
 /** Most trials that share a GPU, and most GPUs of one trial. */
 enum { SLOTS_PER_GPU_MAX = 8, SLOTS_GPUS_MAX = 16 };
@@ -40,7 +41,7 @@ struct slots_taken {
     size_t n_gpus;
 };
 
-/** The CPUs that we may use at all. */
+/** The CPUs that we may use at all: of the machine, or of the Slurm job that we are in. */
 size_t slots_total_cpus(void);
 
 /**

@@ -1,4 +1,4 @@
-"""postgres.py: a PostgreSQL server of the tests' own, by tests/postgres."""
+"""database.py: a PostgreSQL server of the tests' own, by tests/postgres."""
 
 import os
 import pathlib
