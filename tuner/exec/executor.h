@@ -46,7 +46,9 @@ enum end_cause {
     END_MEMORY,
     END_ORPHAN,
     END_ASKED,
-    END_NOT_STARTED
+    END_NOT_STARTED,
+    END_PREEMPTED, /* by the cluster; `problem` says how it puts it */
+    END_CANCELLED  /* by somebody at the cluster */
 };
 
 struct attempt_status {
@@ -66,7 +68,8 @@ struct attempt_status {
     int64_t peak_memory; /* bytes, 0 = not known */
     int64_t log_bytes;   /* the whole log's */
     bool disk_full;      /* so that this record had to wait: the log may lack what was printed */
-    char problem[256];   /* END_NOT_STARTED: "exec train.py: No such file or directory" */
+    char problem[256];   /* END_NOT_STARTED: "exec train.py: No such file or directory"; what the
+                          * cluster says of an end that was its own */
 };
 
 /** The plug: where attempts run. Each function as the one of local.c that is described below. */
@@ -88,6 +91,9 @@ struct executor {
 
 /** The one of this machine; the same for all. */
 struct executor *local_executor(void);
+
+/** Where hone-shim is: $HONE_SHIM, beside ours, in the build tree, or installed. A static text. */
+const char *shim_path(void);
 
 /**
  * Start an attempt: returns when the shim was launched. Idempotent: the shim that creates

@@ -107,7 +107,7 @@ static bool shim_at(char *out, size_t size, const char *folder, size_t len, cons
 }
 
 /* The program: $HONE_SHIM, beside ours, in the build tree, or where it is installed. */
-static const char *shim_path(void)
+const char *shim_path(void)
 {
     static char path[4096];
     const char *given = getenv("HONE_SHIM");

@@ -18,9 +18,11 @@ enum {
 };
 
 static const char *const cause_texts[] = {
-    [END_BY_ITSELF] = "itself",       [END_TIME] = "time",     [END_SILENCE] = "silence",
-    [END_MEMORY] = "memory",          [END_ORPHAN] = "orphan", [END_ASKED] = "asked",
-    [END_NOT_STARTED] = "not_started"};
+    [END_BY_ITSELF] = "itself",        [END_TIME] = "time",
+    [END_SILENCE] = "silence",         [END_MEMORY] = "memory",
+    [END_ORPHAN] = "orphan",           [END_ASKED] = "asked",
+    [END_NOT_STARTED] = "not_started", [END_PREEMPTED] = "preempted",
+    [END_CANCELLED] = "cancelled"};
 enum { N_CAUSES = sizeof cause_texts / sizeof cause_texts[0] };
 
 const char *end_cause_text(enum end_cause cause)

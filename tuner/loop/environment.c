@@ -281,7 +281,7 @@ hone_status environment_start(struct tuner *t, struct running *r, hone_error *er
                                   .alive = t->alive,
                                   .params = r->row.params,
                                   .spot = r->attempt.spot,
-                                  .executor = t->world->executor};
+                                  .executor = t->executor};
     struct attempt_job job = job_of(&place);
     if (tuner_simulates(t))
         return place.executor->start(place.executor, &job, err);

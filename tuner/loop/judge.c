@@ -136,6 +136,27 @@ static void judge_asked(const struct tuner *t, const struct running *r,
     say_how(out->reason, s, 0);
 }
 
+/* The cluster ended it. What we had asked for ourselves is that, whatever the cluster calls it. */
+static void judge_cluster(const struct tuner *t, const struct running *r,
+                          const struct attempt_status *s, struct verdict *out)
+{
+    if (r->stop != CAUSE_NONE || t->stop >= STOP_NOW) {
+        judge_asked(t, r, s, out);
+        return;
+    }
+    if (s->cause == END_PREEMPTED) {
+        out->attempt = ATTEMPT_PREEMPTED;
+        out->trial = HONE_TRIAL_CANCELLED;
+        out->kind = RETRY_PREEMPTED;
+        say(out->reason, "preempted: %s", s->problem);
+    } else {
+        out->attempt = ATTEMPT_CANCELLED;
+        out->trial = HONE_TRIAL_CANCELLED;
+        say(out->reason, "cancelled by somebody else: %s", s->problem);
+    }
+    say_how(out->reason, s, 0);
+}
+
 static void judge_timeout(const struct tuner *t, const struct running *r,
                           const struct attempt_status *s, struct verdict *out)
 {
@@ -150,7 +171,9 @@ static void judge_timeout(const struct tuner *t, const struct running *r,
         out->trial = HONE_TRIAL_COMPLETED;
     out->reason[0] = '\0';
     out->silent = false;
-    if (time)
+    if (s->problem[0])
+        say(out->reason, "time limit: %s", s->problem);
+    else if (time)
         say(out->reason, "time limit %s", limit);
     else
         say(out->reason, "%ssilent for %s", s->was_stopped ? "stopped by SIGSTOP and " : "", limit);
@@ -166,6 +189,8 @@ static void judge_lost(const struct attempt_status *s, struct verdict *out)
         say(out->reason, "lost: its folder has vanished");
     else if (s->phase == PHASE_ENDED)
         say(out->reason, "lost: no tuner came back in time, and it was ended");
+    else if (s->problem[0])
+        say(out->reason, "lost: %s", s->problem);
     else if (s->boot_id[0] && strcmp(s->boot_id, process_boot_id()) != 0)
         say(out->reason, "lost: the machine was restarted");
     else
@@ -217,10 +242,17 @@ static void judge_cause(const struct tuner *t, const struct running *r,
         out->attempt = ATTEMPT_FAILED;
         out->trial = HONE_TRIAL_FAILED;
         out->kind = RETRY_FAILED;
-        say(out->reason, "out of memory: over its limit of %s", text);
+        if (s->problem[0])
+            say(out->reason, "out of memory: %s", s->problem);
+        else
+            say(out->reason, "out of memory: over its limit of %s", text);
         break;
     case END_ORPHAN:
         judge_lost(s, out);
+        break;
+    case END_PREEMPTED:
+    case END_CANCELLED:
+        judge_cluster(t, r, s, out);
         break;
     case END_NOT_STARTED:
         out->attempt = ATTEMPT_FAILED;

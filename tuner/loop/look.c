@@ -99,7 +99,7 @@ static hone_status value_visit(void *context, const struct metric_value *value, 
 hone_status running_read(struct tuner *t, struct running *r, bool ended, hone_error *err)
 {
     struct reading reading = {t, r};
-    struct executor *executor = t->world->executor;
+    struct executor *executor = t->executor;
     if (tuner_simulates(t))
         return executor->read(executor, r->folder, value_visit, &reading, err);
     return metric_read(t->reader, r->cursor, r->folder, ended, READ_BYTES, value_visit, &reading,
@@ -309,7 +309,7 @@ static hone_status look_ended(struct tuner *t, struct running *r, const struct a
         char id[160];
         int64_t ended = 0;
         attempt_id(t, r, id);
-        struct executor *executor = t->world->executor;
+        struct executor *executor = t->executor;
         hone_status status = executor->sweep(executor, r->folder, id, &ended, err);
         if (status)
             return status;
@@ -330,7 +330,7 @@ static hone_status look_by_phase(struct tuner *t, struct running *r, struct atte
     case PHASE_RUNNING:
         note_claimed(t, r, s);
         if (r->watch < 0)
-            r->watch = t->world->executor->watch(t->world->executor, r->folder);
+            r->watch = t->executor->watch(t->executor, r->folder);
         return running_read(t, r, false, err);
     case PHASE_ENDED:
     case PHASE_LOST:
@@ -351,7 +351,7 @@ hone_status running_look(struct tuner *t, struct running *r, hone_error *err)
         return HONE_OK;
     bool watched = lives && r->attempt.state == ATTEMPT_RUNNING;
     if (!watched)
-        status = t->world->executor->poll(t->world->executor, r->folder, &s, err);
+        status = t->executor->poll(t->executor, r->folder, &s, err);
     if (status && err->status == HONE_ENOTFOUND) { /* no folder yet, or no longer */
         s = (struct attempt_status){.phase = PHASE_ABSENT};
         status = HONE_OK;

@@ -141,6 +141,8 @@ enum {
 
 struct tuner {
     const struct world *world;
+    struct executor *executor; /* the world's, or its own of a cluster */
+    struct executor *cluster;  /* that one, else NULL */
     struct store *store;
     struct spec *spec;
     struct study_row study; /* as last written */
@@ -216,7 +218,7 @@ static inline int64_t tuner_now(const struct tuner *t)
 /** Whether attempts only seem to run: then nothing of them is on disk. */
 static inline bool tuner_simulates(const struct tuner *t)
 {
-    return t->world->executor->read != NULL;
+    return t->executor->read != NULL;
 }
 
 /** Add a running trial; NULL when memory is out. */

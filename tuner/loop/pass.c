@@ -226,7 +226,7 @@ static void touch_alive(struct tuner *t)
 static hone_status act_on(struct tuner *t, struct running *r, hone_error *err)
 {
     hone_status status = HONE_OK;
-    struct executor *executor = t->world->executor;
+    struct executor *executor = t->executor;
     if (r->wants_stop) {
         r->wants_stop = false;
         /* Without a folder no shim can be on its way, and the attempt simply waits. */

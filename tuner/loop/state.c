@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "exec/slurm.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "io/process.h"
@@ -329,6 +330,23 @@ static hone_status enqueue_start(struct tuner *t, hone_error *err)
     return status;
 }
 
+/* Attempts become jobs of Slurm. */
+static hone_status join_cluster(struct tuner *t, hone_error *err)
+{
+    const struct slurm_wants *wants = &t->spec->slurm;
+    struct slurm_options options = {.partition = wants->partition,
+                                    .account = wants->account,
+                                    .gres = wants->gres,
+                                    .time = wants->time,
+                                    .spot_partition = wants->spot_partition,
+                                    .extra = wants->extra,
+                                    .n_extra = wants->n_extra};
+    t->cluster = slurm_executor_new(&options, err);
+    if (t->cluster)
+        t->executor = t->cluster;
+    return t->cluster ? HONE_OK : HONE_ENOMEM;
+}
+
 static int64_t real_now_ms(const struct world *world)
 {
     (void)world;
@@ -360,12 +378,15 @@ struct tuner *tuner_open_in(const struct world *world, struct store *store,
         return NULL;
     }
     t->world = world;
+    t->executor = world->executor;
     t->store = store;
     t->spec = spec;
     t->best_trial = t->last_better = -1;
     t->reports = spec_reports(spec);
     t->now = tuner_now(t);
     status = study_row_copy(&t->study, study, err);
+    if (!status && spec->on_slurm && !tuner_simulates(t))
+        status = join_cluster(t, err);
     if (!status)
         status = lease_take(store, &t->study, t->now, (int64_t)(spec->lease_s * 1000),
                             &t->study.epoch, err);
@@ -440,6 +461,7 @@ void tuner_close(struct tuner *t)
     metric_reader_free(t->reader);
     hone_optimizer_free(t->opt);
     changes_release(&t->changes);
+    slurm_executor_free(t->cluster);
     spec_free(t->edited);
     mem_free(t->stop_who);
     mem_free(t->ending);

@@ -522,6 +522,7 @@ struct spec *read_root(struct reader *r, struct node *root, struct problems *pro
     read_where(r, node_find(root, "where"));
     check_command(r, node_find(root, "command"));
     check_prices(r);
+    read_executor(r, node_find(root, "executor"));
     read_warm_start(r, node_find(root, "warm_start"));
     complete_slots(r);
     complete_confirm(r);

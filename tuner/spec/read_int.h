@@ -89,6 +89,8 @@ void read_parameters(struct reader *r, const struct node *node);
 void read_where(struct reader *r, const struct node *node);
 /** After the space is made. */
 void read_start(struct reader *r, const struct node *node);
+/* executor.c */
+void read_executor(struct reader *r, const struct node *node);
 /* warm_start.c */
 void read_warm_start(struct reader *r, const struct node *node);
 

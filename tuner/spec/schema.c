@@ -49,6 +49,11 @@ static const struct {
                    "\"propertyNames\": {\"pattern\": \"^[A-Za-z_][A-Za-z0-9_.:-]*$\"}, "
                    "\"additionalProperties\": "
                    ANY(TEXT ", " VALUES ", {\"$ref\": \"#/$defs/parameter\"}") "}"},
+    {"executor", ANY("{\"enum\": [\"local\", \"slurm\"]}, {" CLOSED
+                     "\"required\": [\"slurm\"], \"properties\": {\"slurm\": {" CLOSED
+                     "\"properties\": {\"partition\": " TEXT ", \"account\": " TEXT
+                     ", \"gres\": " TEXT ", \"time\": " SCALAR ", \"spot_partition\": " TEXT
+                     ", \"extra\": " LIST(TEXT) "}}}}")},
     {"where", ANY(TEXT ", " LIST(TEXT))},
     {"start", "{\"type\": \"array\", \"items\": {" MAP "\"additionalProperties\": " SCALAR "}}"},
     {"parameters.values", VALUES},

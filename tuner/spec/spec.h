@@ -85,6 +85,13 @@ enum warm_mode { WARM_IDENTICAL, WARM_TRANSFER };
 
 enum timeout_end { TIMEOUT_FAIL, TIMEOUT_KEEP };
 
+/* What trials ask of a Slurm cluster; NULL: its default. */
+struct slurm_wants {
+    char *partition, *account, *gres, *time, *spot_partition;
+    char **extra; /* options of sbatch */
+    size_t n_extra;
+};
+
 struct spec {
     struct arena arena; /* holds all that is below, but for the space */
     char *name;
@@ -134,6 +141,8 @@ struct spec {
     struct warm_parent *warm_parents;
     enum warm_mode warm_mode;
 
+    bool on_slurm; /* else on this machine */
+    struct slurm_wants slurm;
     size_t slot_cpus, slot_gpus, slot_per_gpu;
     uint64_t slot_memory_bytes;
     bool has_price, spot;

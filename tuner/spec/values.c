@@ -405,12 +405,7 @@ static void later(struct reader *r, const struct key *key, const struct node *no
 {
     if (key->initial != NULL && node->kind == NODE_SCALAR && strcmp(node->text, key->initial) == 0)
         return;
-    const char *what = strcmp(key->path, "executor") != 0      ? NULL
-                       : node->kind == NODE_SCALAR             ? node->text
-                       : node->kind == NODE_MAP && node->n > 0 ? node->first->key
-                                                               : NULL;
-    problem(r, node, NULL, "%s%s%s is not available yet; there is: %s", key->path,
-            what != NULL ? " " : "", what != NULL ? quoted(r, what) : "", key->words);
+    problem(r, node, NULL, "%s is not available yet; there is: %s", key->path, key->words);
 }
 
 /* What a key is called in messages: "strategy" for strategy.name, which a plain value stands for.
