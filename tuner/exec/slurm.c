@@ -309,6 +309,21 @@ static bool has_exit(int dir, struct attempt_status *out)
             (fstatat(dir, "log", &st, 0) == 0 && st.st_size >= out->log_bytes));
 }
 
+/* A preempted job whose grace runs out is TIMEOUT in some versions; only the time tells. */
+static bool was_preempted(const struct job *job)
+{
+    char id[32];
+    const char *argv[] = {"scontrol", "--oneliner", "show", "job", id, NULL};
+    struct buf out;
+    int code = -1;
+    snprintf(id, sizeof id, "%lld", (long long)job->id);
+    buf_init(&out, 1u << 16);
+    bool yes = command_run(argv, SLURM_CALL_S, &out, NULL, &code, NULL) == HONE_OK && code == 0 &&
+               strstr(out.data, "PreemptTime=2") != NULL;
+    buf_release(&out);
+    return yes;
+}
+
 /* What an end without a record, or one by SIGTERM, was for Slurm. */
 static void name_cause(const struct job *job, struct attempt_status *out)
 {
@@ -322,7 +337,7 @@ static void name_cause(const struct job *job, struct attempt_status *out)
         out->cause = END_CANCELLED;
         return;
     case JOB_TIMEOUT:
-        out->cause = END_TIME;
+        out->cause = was_preempted(job) ? END_PREEMPTED : END_TIME;
         return;
     case JOB_MEMORY:
         out->cause = END_MEMORY;
