@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = [page for page in ["README.md", "docs/tutorial/first-study.md",
+PAGES = [page for page in ["README.md", "docs/simulate.md", "docs/tutorial/first-study.md",
                           "docs/tutorial/trade-offs.md"] if (ROOT / page).exists()]
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.M | re.S)
 END = "\x1e"
