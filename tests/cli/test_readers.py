@@ -326,10 +326,12 @@ def test_json_comes_back_as_it_was(lab, empty):
     for form in ("json", "jsonl"):
         empty.write(f"old.{form}", lab.hone("export", "seg", "--format", form).stdout)
     empty.hone("import", "study.yaml", "old.json")
-    empty.hone("import", "copy", "old.jsonl")
+    again = empty.hone("import", "copy", "old.jsonl")
+    assert again.stdout == ("imported 0 trials into copy; 5 were there already; left out 2 that were "
+                            "running, cancelled or without a value\n")
     after = json.loads(empty.hone("export", "copy", "--json").stdout)
-    assert [t["trial"] for t in after] == list(range(10))
-    for old, new in zip(before * 2, after):
+    assert [t["trial"] for t in after] == list(range(5))
+    for old, new in zip(before, after):
         assert new["origin"] == "imported" and new["cost"] is None
         for key in ("state", "params", "values", "why", "stop_reason", "started_at", "ended_at",
                     "attempts"):

@@ -23,6 +23,7 @@
 struct job {
     const struct globals *globals;
     const char *study, *path; /* as given */
+    const char *theirs;       /* which study of the file, or NULL */
     struct store *store;
     struct study_row row;
     struct spec *spec;
@@ -50,7 +51,7 @@ static int open_by_file(struct job *job)
     if (spec == NULL)
         return EXIT_USAGE;
     int status = EXIT_DONE;
-    if (import_read(&job->import, spec, job->path, &err) != HONE_OK)
+    if (import_read(&job->import, spec, job->path, job->theirs, &err) != HONE_OK)
         status = store_failure(&err);
     char *url = default_store_url(job->globals);
     if (status == EXIT_DONE && url == NULL)
@@ -77,6 +78,8 @@ static hone_status write_all_trials(struct job *job, hone_error *err)
     hone_status status =
         lease_take_once(job->store, &job->row, now, (int64_t)(job->spec->lease_s * 1000), err);
     if (status == HONE_OK)
+        status = import_drop_known(&job->import, job->store, job->row.id, err);
+    if (status == HONE_OK)
         status = store_counts(job->store, job->row.id, &counts, err);
     if (status != HONE_OK)
         return status;
@@ -93,6 +96,8 @@ static hone_status write_all_trials(struct job *job, hone_error *err)
 static void print_counts(const struct import *import, const char *study)
 {
     printf("imported %zu trial%s into %s", import->n, import->n == 1 ? "" : "s", study);
+    if (import->n_known > 0)
+        printf("; %zu %s there already", import->n_known, import->n_known == 1 ? "was" : "were");
     if (import->n_left_out > 0)
         printf("; left out %zu that %s running, cancelled or without a value", import->n_left_out,
                import->n_left_out == 1 ? "was" : "were");
@@ -105,7 +110,7 @@ static int import_trials(struct job *job)
     job->spec = stored_spec(&job->row, &err);
     if (job->spec == NULL)
         return fail(EXIT_SYSTEM, "%s", err.text);
-    if (import_read(&job->import, job->spec, job->path, &err) != HONE_OK)
+    if (import_read(&job->import, job->spec, job->path, job->theirs, &err) != HONE_OK)
         return store_failure(&err);
     if (job->import.unused[0] != '\0')
         fprintf(stderr, "hone: warning: not used, since the study has none of these: %s\n",
@@ -115,7 +120,8 @@ static int import_trials(struct job *job)
     if (write_all_trials(job, &err) != HONE_OK)
         return fail(EXIT_SYSTEM, "%s", err.text);
     if (job->globals->json)
-        printf("{\"imported\": %zu, \"left_out\": %zu}\n", job->import.n, job->import.n_left_out);
+        printf("{\"imported\": %zu, \"known\": %zu, \"left_out\": %zu}\n", job->import.n,
+               job->import.n_known, job->import.n_left_out);
     else if (!job->globals->quiet)
         print_counts(&job->import, job->row.name);
     return EXIT_DONE;
@@ -123,11 +129,12 @@ static int import_trials(struct job *job)
 
 int cmd_import(int argc, char **argv, const struct globals *globals)
 {
-    const char *words[2];
-    int status = args_read(argc, argv, NULL, 0, words, 2, 2, NULL);
+    const char *words[2], *theirs = NULL;
+    const struct flag flags[] = {{.name = "--study", .value = &theirs}};
+    int status = args_read(argc, argv, flags, 1, words, 2, 2, NULL);
     if (status != EXIT_DONE)
         return status;
-    struct job job = {.globals = globals, .study = words[0], .path = words[1]};
+    struct job job = {.globals = globals, .study = words[0], .path = words[1], .theirs = theirs};
     if (is_study_file(job.study))
         status = open_by_file(&job);
     else if ((job.store = open_study(globals, job.study, &job.row, &status)) == NULL)

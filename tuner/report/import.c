@@ -4,8 +4,8 @@
  * Whatever the file's form, a trial is an object like one of the JSON export: `params`, then what
  * there is of `state` (completed, where it is not said), `values`, `metrics`, `started_at`,
  * `ended_at`, `attempts`, `why`, `stop_reason`. Objective values are `values`, else taken from the
- * metrics. Each trial is added to an engine of our own, so that what is written is what the study's
- * engine will take.
+ * metrics. `curve`, [[step, value], ...], is that of the first objective. Each trial is added to an
+ * engine of our own, so that what is written is what the study's engine will take.
  *
  * Of a metric the export has its last and its best value and their number, not the curve. Stored
  * are its best and its last value, so these two come back.
@@ -330,15 +330,27 @@ static bool read_metrics(struct reading *r, struct import_trial *trial, const do
     json_t *metrics = json_object_get(r->object, "metrics");
     const char *name;
     json_t *summary;
-    size_t room = 2 * json_object_size(metrics) + spec->n_objectives;
+    const json_t *curve = json_object_get(r->object, "curve"), *point;
+    size_t i, n_points = json_array_size(curve);
+    size_t room = 2 * json_object_size(metrics) + spec->n_objectives + n_points;
     trial->observations = arena_array(&r->import->arena, room, sizeof *trial->observations);
     if (trial->observations == NULL) {
         error_memory(r->err);
         return false;
     }
+    json_array_foreach(curve, i, point)
+    {
+        double step, value;
+        if (!to_number(json_array_get(point, 0), &step) ||
+            !to_number(json_array_get(point, 1), &value) || !(step >= 0))
+            return problem(r, "curve", spec->objectives[0].metric, "a point is [step, value]");
+        add_observation(trial, spec->objectives[0].metric, (int64_t)i, step, value);
+    }
     json_object_foreach(metrics, name, summary)
     {
         double last, best, n = 1;
+        if (n_points > 0 && strcmp(name, spec->objectives[0].metric) == 0)
+            continue; /* the curve says more */
         const char *metric = metric_name(spec, name);
         const json_t *last_json = json_object_get(summary, "last");
         if (metric == NULL) {
@@ -483,20 +495,11 @@ hone_status import_begin(struct import *import, const struct spec *spec, const c
     return import->origin != NULL ? HONE_OK : error_memory(err);
 }
 
-hone_status import_text(struct import *import, const struct spec *spec, const struct buf *text,
-                        const char *path, hone_error *err)
+/* Takes the reference. */
+static hone_status add_all(struct import *import, json_t *array, const char *path, hone_error *err)
 {
     hone_error detail = {0};
-    json_t *array = NULL;
-    hone_status status = import_begin(import, spec, "imported", err);
-    if (status != HONE_OK)
-        return status;
-    array = parse(text, spec, &detail);
-    if (array == NULL) {
-        status = error_set(err, HONE_EINVAL, "%s:%s%s", path,
-                           detail.text[0] >= '0' && detail.text[0] <= '9' ? "" : " ", detail.text);
-        goto out;
-    }
+    hone_status status = HONE_OK;
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *object = json_array_get(array, i);
         const json_t *line = json_object_get(object, "line");
@@ -508,23 +511,112 @@ hone_status import_text(struct import *import, const struct spec *spec, const st
                      : error_set(err, HONE_EINVAL, "%s: trial %zu: %s", path, i, detail.text);
         break;
     }
-out:
     json_decref(array);
+    return status;
+}
+
+hone_status import_text(struct import *import, const struct spec *spec, const struct buf *text,
+                        const char *path, hone_error *err)
+{
+    hone_error detail = {0};
+    hone_status status = import_begin(import, spec, "imported", err);
+    if (status != HONE_OK)
+        return status;
+    json_t *array = parse(text, spec, &detail);
+    if (array == NULL)
+        status = error_set(err, HONE_EINVAL, "%s:%s%s", path,
+                           detail.text[0] >= '0' && detail.text[0] <= '9' ? "" : " ", detail.text);
+    else
+        status = add_all(import, array, path, err);
+    if (status != HONE_OK)
+        import_release(import);
+    return status;
+}
+
+static hone_status read_optuna(struct import *import, const struct spec *spec, const char *path,
+                               const char *study, hone_error *err)
+{
+    hone_error detail = {0};
+    hone_status status = import_begin(import, spec, "imported", err);
+    if (status != HONE_OK)
+        return status;
+    json_t *array = import_optuna(path, study, spec, &detail);
+    status = array != NULL ? add_all(import, array, path, err)
+                           : error_set(err, detail.status, "%s %s", path, detail.text);
     if (status != HONE_OK)
         import_release(import);
     return status;
 }
 
 hone_status import_read(struct import *import, const struct spec *spec, const char *path,
-                        hone_error *err)
+                        const char *study, hone_error *err)
 {
     struct buf text;
     *import = (struct import){0};
     buf_init(&text, LARGEST_FILE);
     hone_status status = file_read(path, &text, err);
-    if (status == HONE_OK)
+    bool optuna = status == HONE_OK && import_is_optuna(text.data, text.len);
+    if (status == HONE_OK && !optuna && study != NULL)
+        status =
+            error_set(err, HONE_EINVAL, "%s is no storage of studies, and --study names one", path);
+    else if (status == HONE_OK && !optuna)
         status = import_text(import, spec, &text, path, err);
     buf_release(&text);
+    return optuna ? read_optuna(import, spec, path, study, err) : status;
+}
+
+/* ---- Known ones ---- */
+
+/* A row as a key: what two imports of one trial have in common. mem_free. */
+static char *key_of(const struct trial_row *row)
+{
+    struct buf key;
+    buf_init(&key, 1 << 24);
+    buf_printf(&key, "%d %lld %lld %s %s", (int)row->state, (long long)row->started_at,
+               (long long)row->ended_at, row->params, row->values != NULL ? row->values : "");
+    char *text = buf_take(&key);
+    buf_release(&key);
+    return text;
+}
+
+/* Add to the number that a key has; what it was before, or -1 when memory is out. */
+static json_int_t count(json_t *counts, const struct trial_row *row, int by)
+{
+    char *key = key_of(row);
+    if (key == NULL)
+        return -1;
+    json_int_t n = json_integer_value(json_object_get(counts, key));
+    if (n + by >= 0 && json_object_set_new(counts, key, json_integer(n + by)) != 0)
+        n = -1;
+    mem_free(key);
+    return n;
+}
+
+static hone_status known_visit(void *context, const struct trial_row *row, hone_error *err)
+{
+    return count(context, row, 1) >= 0 ? HONE_OK : error_memory(err);
+}
+
+hone_status import_drop_known(struct import *import, struct store *store, int64_t study,
+                              hone_error *err)
+{
+    json_t *counts = json_object();
+    hone_status status = counts != NULL ? store_trials(store, study, -1, known_visit, counts, err)
+                                        : error_memory(err);
+    size_t kept = 0;
+    for (size_t i = 0; i < import->n && status == HONE_OK; i++) {
+        struct trial_row row = import_row(import, i, 0);
+        json_int_t n = count(counts, &row, -1);
+        if (n < 0)
+            status = error_memory(err);
+        else if (n == 0)
+            import->trials[kept++] = import->trials[i];
+    }
+    json_decref(counts);
+    if (status == HONE_OK) {
+        import->n_known = import->n - kept;
+        import->n = kept;
+    }
     return status;
 }
 

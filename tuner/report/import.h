@@ -1,6 +1,7 @@
 /*
  * import.h: trials that were run elsewhere, read from JSON, JSON lines or CSV (as `hone export`
- * writes them, or with the columns that matter), and checked against a study.
+ * writes them, or with the columns that matter) or from Optuna's SQLite storage, and checked
+ * against a study.
  */
 #ifndef HONE_REPORT_IMPORT_H
 #define HONE_REPORT_IMPORT_H
@@ -32,17 +33,19 @@ struct import {
     hone_optimizer *checker; /* an engine that has all of them: what it takes, the study's will */
     size_t n, room;
     struct import_trial *trials;
+    size_t n_known;    /* left out, for the study has them already */
     size_t n_left_out; /* running or cancelled ones, stopped ones without a value */
     char unused[400];  /* names of columns and metrics that the study does not have; or empty */
 };
 
 /**
- * Read a file. What it is shows by its first character: [ or { for JSON.
+ * Read a file. What it is shows by its first characters: [ or { for JSON, SQLite's mark.
+ * @param study  which study of a storage that has several; or NULL
  * @return HONE_EINVAL: the text is "FILE:LINE: ..." or "FILE: trial K: ..."; HONE_ENOTFOUND,
  * HONE_EIO
  */
 HONE_NODISCARD hone_status import_read(struct import *import, const struct spec *spec,
-                                       const char *path, hone_error *err);
+                                       const char *path, const char *study, hone_error *err);
 /** The same for the text of a file; `path` is for messages. */
 HONE_NODISCARD hone_status import_text(struct import *import, const struct spec *spec,
                                        const struct buf *text, const char *path, hone_error *err);
@@ -51,6 +54,11 @@ HONE_NODISCARD hone_status import_begin(struct import *import, const struct spec
                                         const char *origin, hone_error *err);
 HONE_NODISCARD hone_status import_add(struct import *import, const json_t *object, hone_error *err);
 void import_release(struct import *import);
+
+/** Leave out the trials that a study has already: the same settings, end, values and times, as
+ * often as it has them. */
+HONE_NODISCARD hone_status import_drop_known(struct import *import, struct store *store,
+                                             int64_t study, hone_error *err);
 
 /** The parameter's value that a number or text stands for: 4, "4" and a choice of '4' are the same;
  * whether it is within a range is the engine's affair. */
@@ -72,5 +80,13 @@ HONE_NODISCARD hone_status import_write(const struct import *import, struct stor
 /** CSV to an array of objects in the form of the JSON export, but for `attempts` (a number), and
  * `seconds`; `line` says where each began. NULL: *err is "LINE: ...". */
 json_t *import_csv(const char *text, size_t len, const struct spec *spec, hone_error *err);
+
+/** Whether a file begins like a SQLite database. */
+bool import_is_optuna(const char *data, size_t len);
+
+/** A study of an Optuna storage in the same form, with `curve`. `study` may be NULL where there is
+ * one only. NULL: *err is what the file has or has not. */
+json_t *import_optuna(const char *path, const char *study, const struct spec *spec,
+                      hone_error *err);
 
 #endif
