@@ -70,8 +70,8 @@ static double from_scale(const struct param *p, double u)
 static double cell_value(const struct param *p, uint64_t i)
 {
     double count = (double)i;
-    if (p->kind == PARAM_INT)
-        return p->lo + count * p->step;
+    if (p->kind == PARAM_INT) /* a range may be wider than what doubles count */
+        return (double)((int64_t)p->lo + (int64_t)i * (int64_t)p->step);
     for (double unit = 1.0; unit <= 1e9; unit *= 10.0) {
         double lo = floor(p->lo * unit + 0.5), step = floor(p->step * unit + 0.5);
         if (fabs(lo) > 1e15 || step > 1e15)
@@ -87,6 +87,11 @@ static double cell_value(const struct param *p, uint64_t i)
 
 static uint64_t nearest_cell(const struct param *p, double x)
 {
+    if (p->kind == PARAM_INT && x == floor(x) && x >= p->lo && x <= p->hi) {
+        int64_t step = (int64_t)p->step, over = (int64_t)x - (int64_t)p->lo;
+        uint64_t nearest = (uint64_t)(over / step + (over % step >= step - over % step));
+        return nearest < p->n_cells ? nearest : p->n_cells - 1;
+    }
     double i = floor((x - p->lo) / p->step + 0.5);
     if (!(i > 0.0))
         return 0;
@@ -108,6 +113,11 @@ double space_cell(const struct param *p, uint64_t i)
     if (has_log_cells(p))
         return clamp01(to_scale(p, cell_value(p, i)));
     return ((double)i + 0.5) / (double)p->n_cells;
+}
+
+bool space_is_counted(const struct param *p)
+{
+    return p->n_cells > 0 && p->n_cells <= UINT64_C(1) << 50;
 }
 
 double space_middle(const struct param *p)

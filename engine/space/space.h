@@ -60,6 +60,8 @@ double space_round(const struct param *p, double u);
 
 /** The coordinate of cell number i of n_cells. */
 double space_cell(const struct param *p, uint64_t i);
+/** Whether a value has a coordinate of its own: cells that are not too many for a double. */
+bool space_is_counted(const struct param *p);
 
 /** The coordinate that stands for the parameter when nothing is known: its default, else where its
  * prior is highest, else the middle of its range or list, of a choice the first value. */

@@ -126,7 +126,7 @@ static hone_status append(struct hone_optimizer *opt, const char *why, const dou
     for (size_t i = 0; i < n; i++) {
         size_t j = space_index(space, settings[i].name);
         copy[i] = (hone_setting){.name = space->params[j].name, .value = settings[i].value};
-        if (space->params[j].n_cells > 0)
+        if (space_is_counted(&space->params[j]))
             copy[i].value = space_decode(&space->params[j], row[j]);
     }
     if (opt->n_queued == opt->queue_room) {

@@ -16,7 +16,7 @@ static void keep_given(const struct hone_space *space, struct hone_trial *trial,
 {
     for (size_t k = 0; k < trial->n_settings; k++) {
         hone_setting *setting = &trial->settings[k];
-        if (space->params[space_index(space, setting->name)].n_cells > 0)
+        if (space_is_counted(&space->params[space_index(space, setting->name)]))
             continue;
         for (size_t i = 0; i < n_given; i++)
             if (strcmp(given[i].name, setting->name) == 0)

@@ -80,7 +80,8 @@ def test_a_study_comes_over_with_all_that_it_knows(lab):
     for old, new in zip(theirs[:20], ours, strict=True):
         infinite = old.number == 3
         assert new["state"] == ("failed" if infinite else states[old.state.name])
-        assert new["origin"] == "imported" and new["why"] == f"trial {old.number} of Optuna's theirs"
+        assert new["origin"] == "imported"
+        assert new["why"] == f"trial {old.number} of Optuna's theirs"
         assert new["params"] == {name: word(value) for name, value in old.params.items()}
         if old.state.name == "COMPLETE" and not infinite:
             assert new["values"] == [old.value]

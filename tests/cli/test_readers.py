@@ -327,8 +327,8 @@ def test_json_comes_back_as_it_was(lab, empty):
         empty.write(f"old.{form}", lab.hone("export", "seg", "--format", form).stdout)
     empty.hone("import", "study.yaml", "old.json")
     again = empty.hone("import", "copy", "old.jsonl")
-    assert again.stdout == ("imported 0 trials into copy; 5 were there already; left out 2 that were "
-                            "running, cancelled or without a value\n")
+    assert again.stdout == ("imported 0 trials into copy; 5 were there already; left out 2 "
+                            "that were running, cancelled or without a value\n")
     after = json.loads(empty.hone("export", "copy", "--json").stdout)
     assert [t["trial"] for t in after] == list(range(5))
     for old, new in zip(before, after):

@@ -16,6 +16,7 @@
 #include "cli/seen.h"
 #include "cli/tryout.h"
 #include "io/time.h"
+#include "report/parents.h"
 #include "report/text.h"
 #include "space/space.h"
 #include "spec/spec.h"
@@ -308,6 +309,34 @@ out:
     return status;
 }
 
+/* What the study would begin with: whether its parents are there, and fit. */
+static int check_parents(const struct spec *spec, const struct globals *globals)
+{
+    struct parents parents;
+    hone_error err = {0};
+    if (spec->n_warm_parents == 0)
+        return EXIT_DONE;
+    char *url = default_store_url(globals);
+    struct store *store = url != NULL ? store_open(url, false, &err) : NULL;
+    bool none = store == NULL && err.status == HONE_ENOTFOUND; /* the first study makes it */
+    int status = EXIT_DONE;
+    if (store == NULL && !none)
+        status = fail(EXIT_SYSTEM, "%s", url != NULL ? err.text : "out of memory");
+    else if (parents_read(&parents, spec, store, &err) != HONE_OK)
+        status = fail(err.status == HONE_EINVAL ? EXIT_USAGE : EXIT_SYSTEM, "%s", err.text);
+    else {
+        printf("warm start: %zu trial%s of earlier studies", parents.n_trials,
+               parents.n_trials == 1 ? "" : "s");
+        if (parents.n_not_fitting > 0)
+            printf("; %zu do not fit", parents.n_not_fitting);
+        putchar('\n');
+        parents_release(&parents);
+    }
+    store_close(store);
+    mem_free(url);
+    return status;
+}
+
 int cmd_check(int argc, char **argv, const struct globals *globals)
 {
     bool extremes = false;
@@ -330,6 +359,11 @@ int cmd_check(int argc, char **argv, const struct globals *globals)
         return EXIT_USAGE;
     printf("%s: no mistakes, %zu parameter%s, %zu metric%s\n", file, spec->n_parameters,
            spec->n_parameters == 1 ? "" : "s", spec->n_metrics, spec->n_metrics == 1 ? "" : "s");
+    status = check_parents(spec, globals);
+    if (status != EXIT_DONE) {
+        spec_free(spec);
+        return status;
+    }
     struct tryout *t = tryout_new(spec, isatty(STDERR_FILENO) && !globals->quiet, &err);
     if (t == NULL)
         status = fail(err.status == HONE_EINVAL ? EXIT_USAGE : EXIT_SYSTEM, "%s", err.text);

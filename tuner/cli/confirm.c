@@ -1,6 +1,7 @@
 /*
- * confirm.c: hone confirm STUDY: the best configurations of a study that has ended are run again.
- * It is the same as going on with the study by `confirm` and as many more trials.
+ * confirm.c: hone confirm STUDY: the best configurations of a study are run again, when no tuner is
+ * at work on it. It is the same as going on with the study by `confirm` and a max_trials that has
+ * room for the repeats only: what the search has left of its budget waits for a later run.
  */
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/study_run.h"
 #include "io/json.h"
+#include "io/time.h"
 #include "loop/lease.h"
 
 #include <stdio.h>
@@ -87,10 +89,11 @@ static int confirm(struct store *store, const struct study_row *row, int64_t top
 {
     hone_error err = {0};
     int64_t n, completed;
-    if (row->state == STUDY_RUNNING)
+    if (lease_is_held(row, time_now_ms()))
         return fail(EXIT_USAGE,
-                    "study %s has not ended: hone stop %s, or give `confirm` in its settings",
-                    row->name, row->name);
+                    "study %s runs: hone stop %s first, or let its last trials do it: hone edit %s "
+                    "--confirm 3",
+                    row->name, row->name, row->name);
     if (count_trials(store, row, &n, &completed, &err) != HONE_OK)
         return fail(EXIT_SYSTEM, "%s", err.text);
     if (completed == 0)

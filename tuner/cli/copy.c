@@ -70,6 +70,18 @@ out:
     return text;
 }
 
+/* Somebody may have asked for something that no tuner was there to do. */
+static void note_requests(struct store *from, const struct study_row *row)
+{
+    struct request_row request = {0};
+    if (store_next_request(from, row->id, &request, NULL) != HONE_OK)
+        return;
+    fprintf(stderr,
+            "hone: warning: what was asked of %s and not yet done (%s) is not copied; ask again\n",
+            row->name, request.kind);
+    request_row_release(&request);
+}
+
 /* A tuner that took it up while we read would make the copy a mixture. */
 static hone_status check_untouched(struct store *from, const struct study_row *row, hone_error *err)
 {
@@ -133,6 +145,8 @@ static int copy(struct store *from, const struct study_row *row, const char *url
                     row->name, row->owner.host, (long long)row->owner.pid, row->name);
     struct store *to = store_open(url, true, &err);
     hone_status status = to ? copy_study(from, row, to, &err) : err.status;
+    if (!status)
+        note_requests(from, row);
     if (!status && move)
         status = store_study_delete(from, row->id, &err);
     if (!status && !globals->quiet) {

@@ -17,6 +17,7 @@
 #include "io/json.h"
 #include "report/limits.h"
 #include "report/study_view.h"
+#include "report/text.h"
 
 enum {
     READ_BYTES = 256 * 1024, /* of one log in one pass, so that a flood delays nobody */
@@ -142,6 +143,18 @@ static char *log_tail(const char *folder)
     return mem_text(start);
 }
 
+/* "exit 3: disk full": with what the script said last, for the line that `hone run` prints. */
+static void add_last_words(struct buf *out, const char *log_tail)
+{
+    enum { COLUMNS = 100 };
+    const char *line = log_tail ? strrchr(log_tail, '\n') : NULL;
+    line = line ? line + 1 : log_tail;
+    if (!line || !*line)
+        return;
+    buf_text(out, ": ");
+    text_add(out, line, COLUMNS);
+}
+
 static char *values_text(const double *values, size_t n)
 {
     json_t *array = json_array();
@@ -210,13 +223,16 @@ static hone_status end_trial(struct tuner *t, struct running *r, const struct ve
         t->counts[v->trial]++;
     else
         tuner_count(t, r->row.number, v->trial);
-    struct buf broken;
-    buf_init(&broken, sizeof v->reason);
+    struct buf shown;
+    buf_init(&shown, sizeof v->reason + 1024);
     if (completed)
-        limits_text(&broken, t->spec, v->values);
-    view_ended(t, r, completed ? broken.data : v->reason,
-               completed && t->last_better == r->row.number);
-    buf_release(&broken);
+        limits_text(&shown, t->spec, v->values);
+    else
+        buf_text(&shown, v->reason);
+    if (v->trial == HONE_TRIAL_FAILED)
+        add_last_words(&shown, r->row.log_tail);
+    view_ended(t, r, shown.data, completed && t->last_better == r->row.number);
+    buf_release(&shown);
     return status;
 }
 

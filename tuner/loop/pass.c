@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "io/json.h"
 #include "io/time.h"
@@ -55,6 +56,22 @@ json_t *ask_body(struct tuner *t, const hone_trial *trial, const char *origin)
     return body;
 }
 
+/* "objective 2: ..." by its name; the event keeps the search's words. mem_free. */
+static char *why_by_name(const struct spec *spec, const char *why)
+{
+    static const char prefix[] = "objective ";
+    size_t len = sizeof prefix - 1;
+    if (strncmp(why, prefix, len) != 0 || why[len] < '1' || why[len] > '9' || why[len + 1] != ':' ||
+        (size_t)(why[len] - '1') >= spec->n_objectives)
+        return mem_text(why);
+    struct buf text;
+    buf_init(&text, 4096);
+    buf_printf(&text, "%s%s", spec->objectives[why[len] - '1'].metric, why + len + 1);
+    char *out = buf_take(&text);
+    buf_release(&text);
+    return out;
+}
+
 hone_status tuner_record_ask(struct tuner *t, const hone_trial *trial, const char *origin,
                              json_t *body, struct running **out, hone_error *err)
 {
@@ -66,7 +83,7 @@ hone_status tuner_record_ask(struct tuner *t, const hone_trial *trial, const cha
     }
     r->row.origin = mem_text(origin);
     r->row.params = json_write(json_object_get(body, "params"));
-    r->row.why = mem_text(hone_trial_why(trial));
+    r->row.why = why_by_name(t->spec, hone_trial_why(trial));
     r->row.started_at = t->now;
     r->attempt.number = 1;
     r->attempt.state = ATTEMPT_WAITING;

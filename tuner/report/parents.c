@@ -218,6 +218,8 @@ static hone_status take(void *context, const struct trial_view *view, hone_error
 static struct store *open_parent(const struct warm_parent *parent, hone_error *err)
 {
     struct stat info;
+    if (strstr(parent->store, "://") != NULL)
+        return store_open(parent->store, false, err);
     bool is_folder = stat(parent->store, &info) == 0 && S_ISDIR(info.st_mode);
     char *path = is_folder ? path_join(parent->store, ".hone/hone.db") : mem_text(parent->store);
     /* What could not be on a network file system went to a local disk. */
@@ -260,6 +262,9 @@ static hone_status read_parent(struct reading *r, struct store *own, hone_error 
     struct spec *spec = NULL;
     hone_status status = HONE_EIO;
     struct store *store = r->parent->store != NULL ? open_parent(r->parent, err) : own;
+    if (store == NULL && r->parent->store == NULL) /* hone check, before there is any */
+        return error_set(err, HONE_ENOTFOUND, "no study \"%s\": the store has none yet",
+                         r->parent->name);
     if (store == NULL)
         return err->status;
     status = store_study_find(store, r->parent->name, &row, err);

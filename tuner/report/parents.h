@@ -18,7 +18,7 @@ struct parents {
  * Read the parents of a study, in their order. Trials that run, were cancelled, or whose values are
  * none of this study's are left out; so are copies of a trial that came by another way already.
  *
- * @param store  the study's; parents may be in others
+ * @param store  the study's; parents may be in others. NULL: there is none yet
  * @return HONE_EINVAL: a parent that does not exist, or that cannot be identical: the text names
  *         the parameter or objective that differs; HONE_EIO
  */

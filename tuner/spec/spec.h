@@ -76,8 +76,9 @@ struct parameter {
 /** An earlier study to learn from. */
 struct warm_parent {
     char *text; /* as written */
-    char
-        *store; /* path of its store or of the folder that has it, absolute; NULL: the same store */
+    /* path of its store or of the folder that has it, absolute; a server's address; NULL: the same
+     * store */
+    char *store;
     char *name;
 };
 

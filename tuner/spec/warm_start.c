@@ -7,6 +7,12 @@
 
 #define URL_SCHEME "sqlite:"
 
+/* A store that is no file of this machine is named by its whole address. */
+static bool is_server_url(const char *text)
+{
+    return strncmp(text, "postgresql://", 13) == 0 || strncmp(text, "postgres://", 11) == 0;
+}
+
 /* "STORE#NAME" or "NAME"; false with a problem. A study's name has no '#', a path may. */
 static bool read_parent(struct reader *r, const struct node *node, struct warm_parent *parent)
 {
@@ -23,7 +29,7 @@ static bool read_parent(struct reader *r, const struct node *node, struct warm_p
         char *path = arena_array(&r->scratch, (size_t)(mark - store) + 1, 1);
         if (path != NULL)
             memcpy(path, store, (size_t)(mark - store));
-        parent->store = keep_path(r, path);
+        parent->store = is_server_url(text) ? keep_text(r, path) : keep_path(r, path);
     }
     if (text[0] != '\0' && (mark == NULL || (mark > store && mark[1] != '\0')))
         return true;
