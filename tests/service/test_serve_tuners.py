@@ -9,6 +9,13 @@ import subprocess
 from service import HONE, Service, wait_until
 
 
+# What a process inherits and may count on.
+INHERITED = (
+    "echo $(umask; ulimit -n; grep SigBlk /proc/self/status; "
+    "grep -c 'SigIgn.*[13579bdf]...$' /proc/self/status)"
+)
+
+
 def rows(folder, query):
     store = sqlite3.connect(folder / ".hone/hone.db", timeout=60)
     try:
@@ -20,7 +27,7 @@ def rows(folder, query):
 
 def interrupted_study(folder, name):
     """A study whose tuner was killed, and which now is the service's or a person's."""
-    (folder / "train.sh").write_text("#!/bin/sh\necho m=1\nexec sleep 0.1\n")
+    (folder / "train.sh").write_text(f"#!/bin/sh\necho m=1\n{INHERITED} >>seen\nexec sleep 0.1\n")
     (folder / "train.sh").chmod(0o755)
     (folder / f"{name}.yaml").write_text(
         f"study: {name}\ncommand: ./train.sh\nobjective: {{metric: m, goal: maximize}}\n"
@@ -59,6 +66,9 @@ def test_only_the_services_own_studies_are_revived(tmp_path):
         kill_tuner(tmp_path, "ours")  # the one that the service has started
         state = "SELECT state FROM study WHERE name = 'ours'"
         wait_until(lambda: rows(tmp_path, state) == [("finished",)], "the study is over")
+    seen = (tmp_path / "seen").read_text().splitlines()
+    usual = subprocess.run(["sh", "-c", INHERITED], capture_output=True, text=True).stdout
+    assert set(seen) == {usual.strip()}  # whoever started the tuner
     assert rows(tmp_path, "SELECT count(*) FROM trial WHERE study = 1") == [(40,)]
     assert rows(tmp_path, "SELECT state, wanted FROM study WHERE name = 'theirs'") == [
         ("running", 1)

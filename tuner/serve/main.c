@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -137,11 +136,12 @@ static void stay(struct serve *serve, struct http *http, const sigset_t *signals
     }
 }
 
-static void raise_descriptor_limit(void)
+/* Connections take descriptors. Tuners get the limit as it was: trials may count on it. */
+static void raise_descriptor_limit(struct serve *serve)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    if (getrlimit(RLIMIT_NOFILE, &serve->descriptors) != 0)
         return;
+    struct rlimit limit = serve->descriptors;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
 }
@@ -232,8 +232,7 @@ int main(int argc, char **argv)
     /* One arena of memory for a few threads: the default is eight a processor, each of which grows.
      */
     mallopt(M_ARENA_MAX, 2);
-    raise_descriptor_limit();
-    umask(077);
+    raise_descriptor_limit(&serve);
     hone_error err = {0};
     char *folder = state_folder(options.store);
     if (folder == NULL || file_make_folder(folder, &err) != HONE_OK)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "s3/s3.h"
 #include "serve/action.h"
@@ -35,6 +36,7 @@ struct serve {
     FILE *log;
     pthread_mutex_t log_mutex;
     int64_t started_ms;
+    struct rlimit descriptors; /* the limit that we were started with */
 
     pthread_mutex_t stores_mutex;
     struct store *idle_stores[SERVE_STORES_MAX];

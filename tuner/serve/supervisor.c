@@ -36,25 +36,31 @@ static const char *program(void)
     return given == NULL ? "hone" : given;
 }
 
+/* Start one, as a person's shell would: trials inherit what it is given. */
 static pid_t spawn(struct serve *serve, const char *name)
 {
     pid_t pid = 0;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none;
+    sigset_t none, usual;
     char resume[] = "resume", detached[] = "-d", quiet[] = "--quiet", store[] = "--store";
     char *program_name = mem_text(program()), *study = mem_text(name),
          *url = mem_text(serve->place.store_url);
     char *argv[] = {program_name, resume, study, detached, quiet, store, url, NULL};
     sigemptyset(&none);
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigdefault(&attributes, &usual);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     if (program_name == NULL || study == NULL || url == NULL ||
         posix_spawnp(&pid, program_name, &actions, &attributes, argv, environ) != 0)
         pid = 0;
+    if (pid != 0 && serve->descriptors.rlim_max != 0)
+        prlimit(pid, RLIMIT_NOFILE, &serve->descriptors, NULL);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     mem_free(program_name);
