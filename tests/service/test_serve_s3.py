@@ -283,3 +283,23 @@ def test_the_aws_cli(service, tmp_path):
     ]
     assert run("s3", "cp", "s3://cli-bucket/d/sub/two", "-") == "2"
     assert "assumed-role/hone" in run("sts", "get-caller-identity")
+
+
+def test_buckets_in_the_host(service):
+    """As SDKs of other languages ask: BUCKET.localhost. The name may not be known to resolvers."""
+    import hashlib
+
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    service.client("s3").put_object(Bucket="bkt", Key="virtual/k", Body=b"hosted")
+    host = f"bkt.localhost:{service.port}"
+    request = AWSRequest("GET", f"http://{host}/virtual/k")
+    request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(b"").hexdigest()
+    S3SigV4Auth(Credentials(service.key, service.secret), "s3", "us-east-1").add_auth(request)
+    head = "".join(f"{n}: {v}\r\n" for n, v in request.headers.items() if n.lower() != "host")
+    status, answer = service.raw(
+        f"GET /virtual/k HTTP/1.1\r\nHost: {host}\r\n{head}Connection: close\r\n\r\n".encode()
+    )
+    assert status == 200 and answer.endswith(b"\r\n\r\nhosted"), answer

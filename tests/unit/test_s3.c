@@ -363,6 +363,23 @@ static void what_is_given_up_leaves_nothing(void **state)
     assert_int_equal(rmdir(path), 0); /* it was empty */
 }
 
+static void what_killed_writes_left_is_swept(void **state)
+{
+    (void)state;
+    char path[128];
+    int64_t now = 0;
+    struct stat st;
+    struct s3_write *write = s3_write_begin(s3, &err); /* its process goes on */
+    snprintf(path, sizeof path, "%s/.hone/tmp/%s", folder, write->name);
+    assert_int_equal(stat(path, &st), 0);
+    now = stat_ms(&st);
+    s3_sweep(s3, now);
+    assert_int_equal(stat(path, &st), 0);
+    s3_sweep(s3, now + 1);
+    assert_int_equal(stat(path, &st), -1);
+    s3_write_abandon(write);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -372,7 +389,7 @@ int main(void)
         CASE(keys_that_are_no_text_are_refused),  CASE(listings_group_and_page),
         CASE(what_was_said_of_an_object_is_kept), CASE(a_put_may_have_conditions),
         CASE(parts_are_joined_in_order),          CASE(a_bucket_with_objects_is_not_deleted),
-        CASE(what_is_given_up_leaves_nothing),
+        CASE(what_is_given_up_leaves_nothing),    CASE(what_killed_writes_left_is_swept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

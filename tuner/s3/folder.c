@@ -65,6 +65,24 @@ void s3_close(struct s3 *s3)
     mem_free(s3);
 }
 
+void s3_sweep(struct s3 *s3, int64_t before_ms)
+{
+    char **names;
+    size_t n;
+    int fd = openat(s3->own_fd, "tmp", FOLDER_FLAGS);
+    if (fd < 0)
+        return;
+    if (folder_names(fd, &names, &n)) {
+        for (size_t i = 0; i < n; i++) {
+            struct stat st;
+            if (fstatat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && stat_ms(&st) < before_ms)
+                unlinkat(fd, names[i], 0);
+        }
+        names_free(names, n);
+    }
+    close(fd);
+}
+
 int s3_lock(struct s3 *s3)
 {
     int fd = openat(s3->own_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -31,6 +31,8 @@ struct s3;
 /** Open the folder, making it where there is none. NULL: HONE_EIO. */
 struct s3 *s3_open(const char *root, hone_error *err);
 void s3_close(struct s3 *s3);
+/** Delete what writes left that were killed: temporary files not touched since `before_ms`. */
+void s3_sweep(struct s3 *s3, int64_t before_ms);
 
 /* ---- Buckets ---- */
 /** 3 to 63 of a-z, 0-9, "-" and ".", beginning and ending in a letter or digit, without "..". */

@@ -25,6 +25,8 @@
 
 enum { EXIT_WRONG_USAGE = 2, EXIT_FAILURE_OF_SYSTEM = 3, TIMEOUT_S_MAX = 3600 };
 
+#define SWEEP_AFTER_MS ((int64_t)24 * 3600 * 1000) /* no write takes longer */
+
 struct options {
     const char *listen, *store, *credentials, *s3_root, *region, *log, *cert, *key, *images;
     const char *hosts;
@@ -164,6 +166,7 @@ static int open_all(struct serve *serve, const struct options *options, const ch
     serve->s3 = s3_open(serve->place.s3_root, &err);
     if (serve->s3 == NULL)
         return fail(EXIT_FAILURE_OF_SYSTEM, err.text);
+    s3_sweep(serve->s3, time_now_ms() - SWEEP_AFTER_MS);
     hone_status status = s3_bucket_create(serve->s3, SERVE_BUCKET, &err);
     if (status != HONE_OK && status != HONE_ESTATE)
         return fail(EXIT_FAILURE_OF_SYSTEM, err.text);
