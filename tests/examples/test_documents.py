@@ -17,7 +17,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [page for page in ["README.md", "docs/simulate.md", "docs/tutorial/first-study.md",
-                          "docs/tutorial/trade-offs.md"] if (ROOT / page).exists()]
+                          "docs/tutorial/trade-offs.md",
+                          "docs/tutorial/a-study-that-lives.md"] if (ROOT / page).exists()]
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.M | re.S)
 END = "\x1e"
 
