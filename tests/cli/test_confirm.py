@@ -149,13 +149,30 @@ def test_hone_confirm_adds_trials_to_a_study_that_has_ended(lab):
     assert len(rows) == 11
 
 
+def test_an_interrupted_study_is_confirmed_and_goes_on_later(lab):
+    lab.script("sleep 0.05\n" + NOISY)
+    lab.study(trials=40, parallel=2)
+    process = lab.start("run", "s.yaml")
+    wait_until(lambda: len(values(lab)) >= 3, "three trials are completed")
+    kill(process)
+    lab.hone("confirm", "s", "--top", "1", "--repeats", "2", "--quiet")
+    best = json.loads(lab.hone("best", "s", "--json").stdout)
+    assert best["confirmed"] and best["repeats"] == 2
+    n = len(lab.trials())
+    assert n < 40 and json.loads(lab.row()["spec"])["max_trials"] == n
+    lab.hone("run", "s.yaml", "-n", str(n + 2), "--quiet")
+    assert len(lab.trials()) == n + 2
+    assert "are the same again" in lab.hone("replay", "s").stdout
+
+
 def test_what_cannot_be_confirmed_is_said(lab):
+    lab.script("while [ ! -e go ]; do sleep 0.02; done\n" + NOISY)
     lab.study(trials=4)
     process = lab.start("run", "s.yaml")
-    wait_until(lambda: lab.row(), "the study is not there")
-    kill(process)
-    assert "has not ended" in lab.hone("confirm", "s", status=2).stderr
-    lab.hone("run", "s.yaml", "--quiet")
+    wait_until(lambda: lab.row() and lab.trials(), "a trial is there")
+    assert "study s runs: hone stop s first" in lab.hone("confirm", "s", status=2).stderr
+    lab.write("go", "")
+    process.communicate(timeout=60)
     assert 'needs a whole number from 1 to 1000, got "many"' in \
         lab.hone("confirm", "s", "--top", "many", status=2).stderr
     lab.script("exit 1\n")
