@@ -3,11 +3,12 @@
 import io
 import json
 import os
+import subprocess
 import tarfile
 
 import pytest
 
-from work import Work, tar_of
+from work import CONTAINER, Work, tar_of
 
 DUMP = """import json, os, sys
 json.dump({"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()},
@@ -226,6 +227,39 @@ def test_values_are_not_logged(work):
     work.hyperparameters["sagemaker_program"] = "other.py"
     work.run()
     assert "s3cret" not in work.log() and "s3cret" not in work.reason()
+
+
+def test_as_a_study_s_command(work, tmp_path):
+    """Through `hone run` and the shim: it finds its attempt, the metric is read, all is kept."""
+    work.code(train__py="""import argparse, os
+p = argparse.ArgumentParser()
+p.add_argument("--lr", type=float)
+lr = p.parse_args().lr
+open(os.environ["SM_MODEL_DIR"] + "/m", "w").write(str(lr))
+print("val:dice=%g;" % (1 - lr))
+""")
+    job = tmp_path / "job.json"
+    job.write_text(json.dumps(work.job))
+    (tmp_path / "study.yaml").write_text(f"""study: lab
+command: [{json.dumps(CONTAINER)}, {json.dumps(str(job))}]
+objective: {{metric: 'val:dice', goal: maximize}}
+parameters: {{lr: 'log 1e-5..1e-3'}}
+strategy: random
+max_trials: 2
+max_parallel: 2
+""")
+    env = {name: value for name, value in os.environ.items() if name != "HONE_STORE"}
+    done = subprocess.run([env["HONE"], "run", "study.yaml"], cwd=tmp_path, env=env, text=True,
+                          capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    models = sorted((work.s3 / "hone/out").iterdir())
+    assert [m.name[:8] for m in models] == ["lab-001-", "lab-002-"]
+    for number, model in enumerate(models):
+        trial = tmp_path / f".hone/studies/lab/trial-{number:04d}"
+        lr = json.loads((trial / "params.json").read_text())["lr"]
+        with tarfile.open(model / "output/model.tar.gz") as tar:
+            assert float(tar.extractfile("m").read()) == lr
+        assert (trial / "attempt-1/model/m").exists()
 
 
 # ---- Hostile archives ----

@@ -1,6 +1,7 @@
 /*
  * job.h: what hone-container is told, and what it leaves behind. The service writes a job.json for
- * each tuning job; its study has the command `hone-container PATH/job.json`.
+ * each tuning job; its study has the command `hone-container PATH/job.json`
+ * (what the tuner appends to it is ignored: the values are read from HONE_PARAMS).
  *
  *     {
  *       "job": "lab-261124-1000",         the tuning job's name, or the training job's

@@ -1,7 +1,8 @@
 /*
- * hone-container JOB.json: stands for the training container of one attempt (job.h). Started by the
- * shim as any trial; knows the attempt by HONE_PARAMS, HONE_TRIAL, HONE_CHECKPOINT_DIR and
- * SM_MODEL_DIR. What it prints goes to the trial's log: never a value of the job.
+ * hone-container JOB.json [ignored]: stands for the training container of one attempt (job.h).
+ * Started by the shim as any trial; knows the attempt by HONE_PARAMS, HONE_TRIAL,
+ * HONE_CHECKPOINT_DIR and SM_MODEL_DIR. What it prints goes to the trial's log: never a value of
+ * the job.
  */
 #include "container/container.h"
 
@@ -271,7 +272,7 @@ int main(int argc, char **argv)
     struct container c = {0};
     hone_error err = {0};
     sigset_t signals;
-    if (argc != 2) {
+    if (argc < 2) { /* a study adds --NAME VALUE for each parameter: HONE_PARAMS has them too */
         fprintf(stderr, "usage: hone-container JOB.json\n");
         return EXIT_USAGE;
     }
