@@ -64,6 +64,7 @@ struct shim {
     const char *folder_path, *id, *alive_path, *workdir, *node, *boot_id;
     double time_s, silence_s, grace_s, orphan_s;
     uint64_t memory_bytes;
+    bool in_job; /* of a cluster */
     char **argv;
 
     int folder, log;
@@ -124,6 +125,8 @@ static bool read_arguments(struct shim *s, int argc, char **argv)
             s->memory_bytes = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--slots") == 0)
             s->n_slots = (unsigned)strtoul(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--in-job") == 0)
+            s->in_job = argv[i + 1][0] == '1';
         else
             return false;
     }
@@ -354,6 +357,20 @@ static double linger_s(void)
     return test != NULL ? (double)strtol(test, NULL, 10) : LINGER_S;
 }
 
+/*
+ * A cluster gives notice to every process of a job at once, and a script may be quicker to exit
+ * than we to look. So an end is its own only if no SIGTERM comes along with it.
+ */
+static void note_notice(struct shim *s)
+{
+    sigset_t notice;
+    sigemptyset(&notice);
+    sigaddset(&notice, SIGTERM);
+    const struct timespec t = {.tv_nsec = (long)(LINGER_S * 1e9)};
+    if (s->in_job && sigtimedwait(&notice, NULL, &t) == SIGTERM)
+        s->status.cause = END_ASKED;
+}
+
 static void watch(struct shim *s, const sigset_t *signals)
 {
     double now = now_s(CLOCK_MONOTONIC);
@@ -374,10 +391,13 @@ static void watch(struct shim *s, const sigset_t *signals)
         struct timespec t = {.tv_sec = (time_t)wait};
         t.tv_nsec = (long)((wait - (double)t.tv_sec) * 1e9);
         /* Only one SIGTERM counts, and none after the trial's own end. */
-        if (sigtimedwait(signals, NULL, &t) == SIGTERM && s->stage == WATCHING && reap(s) &&
-            !s->child_gone)
+        if (sigtimedwait(signals, NULL, &t) != SIGTERM || s->stage != WATCHING)
+            continue;
+        if (s->in_job || (reap(s) && !s->child_gone))
             end_trial(s, END_ASKED, now_s(CLOCK_MONOTONIC));
     }
+    if (s->status.cause == END_BY_ITSELF)
+        note_notice(s);
 }
 
 /* Deleted, moved, or on a disk that was taken away. */

@@ -1,10 +1,9 @@
 /*
  * slurm_job.c: one attempt as a batch script, and its way to the controller.
  *
- * The script reads the trial's variables from a file of mode 0600 beside it, since the controller
- * keeps scripts, and its own log shows them; then it becomes hone-shim. What Slurm sets (SLURM_*,
- * CUDA_VISIBLE_DEVICES) stays as it is on the node. --export=NIL: sbatch would otherwise log in as
- * the user to find an environment.
+ * The script reads the trial's variables from a file beside it, which only its owner can read: the
+ * controller keeps scripts and environments, so neither has them (--export=NIL). Then it becomes
+ * hone-shim. What Slurm sets on the node (SLURM_*, CUDA_VISIBLE_DEVICES) stays as it is.
  */
 #include "exec/slurm_int.h"
 
@@ -116,6 +115,7 @@ static hone_status write_script(const struct attempt_job *job, const char *path,
     }
     buf_text(&b, " --node \"${SLURMD_NODENAME:-$(uname -n)}\""
                  " --boot-id \"$(cat /proc/sys/kernel/random/boot_id)\"");
+    buf_text(&b, " --in-job 1");
     add_limit(&b, "--time", job->trial_time_s * 1000);
     add_limit(&b, "--silence", job->silence_s * 1000);
     add_limit(&b, "--grace", job->grace_s * 1000);
