@@ -310,6 +310,13 @@ def test_links_inside_are_fine(work):
     assert (work.attempt / "ml/code/d/l").read_text() == "x"
 
 
+def test_a_folder_behind_a_link_is_fine(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "home").symlink_to("real")
+    work = Work(tmp_path / "home")
+    assert work.run() == 0, work.log()
+
+
 def test_bombs_are_refused(work):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as tar:

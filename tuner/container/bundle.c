@@ -11,8 +11,10 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -169,6 +171,7 @@ hone_status bundle_unpack(const char *path, const char *folder, const struct bun
 {
     hone_status status = HONE_ENOMEM;
     hone_error inner = {0};
+    char real[PATH_MAX];
     struct archive *in = archive_read_new(), *out = archive_write_disk_new();
     if (!in || !out) {
         error_memory(err);
@@ -179,10 +182,12 @@ hone_status bundle_unpack(const char *path, const char *folder, const struct bun
     /* Above the folder links are the machine's own: it is named by its real path. */
     archive_write_disk_set_options(out, ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_SECURE_SYMLINKS |
                                             ARCHIVE_EXTRACT_SECURE_NODOTDOT);
-    if (archive_read_open_filename(in, path, READ_BYTES) != ARCHIVE_OK) {
+    if (!realpath(folder, real)) {
+        status = error_errno(&inner, HONE_EIO, "open %s", folder);
+    } else if (archive_read_open_filename(in, path, READ_BYTES) != ARCHIVE_OK) {
         status = error_set(&inner, HONE_EINVAL, "%s", archive_error_string(in));
     } else {
-        status = unpack_all(in, out, folder, limits, &inner);
+        status = unpack_all(in, out, real, limits, &inner);
     }
     if (status)
         error_set(err, status, "%.200s", inner.text);
