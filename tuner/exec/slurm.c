@@ -382,7 +382,10 @@ static void look(struct slurm *s, struct job *job, int dir, struct attempt_statu
     bool settled = job->over_at > 0 && now - job->over_at >= SETTLE_MS;
     if (ended && job->state == JOB_ALIVE && s->listed)
         out->phase = PHASE_RUNNING; /* who asked is known when the job is over */
-    else if (ended && job->state != JOB_DONE)
+    else if (ended && strcmp(job->word, "NODE_FAIL") == 0) {
+        name_cause(job, out);
+        out->phase = PHASE_LOST; /* the node's last word was a SIGTERM */
+    } else if (ended && job->state != JOB_DONE)
         name_cause(job, out);
     else if (!ended && settled)
         end_without_record(job, claimed, out);

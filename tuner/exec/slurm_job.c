@@ -22,6 +22,8 @@
 #include "io/command.h"
 #include "io/file.h"
 
+extern char **environ;
+
 enum { SCRIPT_MAX = 3 << 20 }; /* Slurm takes 4 MB */
 
 /* As one word of a shell. */
@@ -155,12 +157,32 @@ static void word_number(struct words *w, const char *option, double value)
     word(w, option, value > 0 ? text : NULL);
 }
 
+/* Inside a job ourselves: what Slurm has set for us would be asked for again, and reach the trial.
+ */
+static void drop_own_job(struct words *w)
+{
+    bool any = false;
+    for (char **e = environ; *e != NULL; e++) {
+        size_t len = strcspn(*e, "=");
+        char name[200];
+        if ((strncmp(*e, "SLURM_", 6) != 0 && strncmp(*e, "SBATCH_", 7) != 0) ||
+            strncmp(*e, "SLURM_CONF=", 11) == 0 || len >= sizeof name)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)len, *e);
+        if (!any)
+            word(w, "env", "");
+        any = true;
+        word(w, "--unset=", name);
+    }
+}
+
 static void say_words(struct words *w, const struct slurm_options *o, const struct attempt_job *job,
                       const char *name, const char *script)
 {
     const char *partition =
         job->spot && o->spot_partition != NULL ? o->spot_partition : o->partition;
     char *output = path_join(job->folder, "slurm.out");
+    drop_own_job(w);
     word(w, "sbatch", "");
     word(w, "--parsable", "");
     word(w, "--no-requeue", "");
