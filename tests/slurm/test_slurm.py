@@ -33,7 +33,8 @@ trap 'exit 0' TERM
 while [ $at -lt ${STEPS:-20} ]; do
   at=$((at + 1))
   echo "step $at m=$at"
-  echo $at >$HONE_CHECKPOINT_DIR/at
+  echo $at >$HONE_CHECKPOINT_DIR/new
+  mv $HONE_CHECKPOINT_DIR/new $HONE_CHECKPOINT_DIR/at
   sleep ${PAUSE:-0.1}
 done
 """
