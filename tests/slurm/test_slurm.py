@@ -235,6 +235,7 @@ def test_a_failed_node_is_lost_and_tried_again(lab, cluster):
 def test_preempted_goes_on_from_its_checkpoint(lab, cluster):
     lab.study(trials=1, parallel=1, extra=(
         "executor: {slurm: {partition: ondemand, spot_partition: spot}}\nspot: true\n"
+        "price_per_hour: {on_demand: 2, spot: 1}\n"
         "step: 'step ([0-9]+)'\nenv: {STEPS: 300}\n"))
     process = lab.start("run", "s.yaml")
     runs(lab)
