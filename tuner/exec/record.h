@@ -3,6 +3,7 @@
  * KEY=VALUE lines, all of one form, each with what is known when it is written.
  *
  *   claim  who runs the attempt. Made once, whole, where none is: its maker owns the attempt.
+ *          In a cluster's job the shim touches it every RECORD_BEAT_S: a sign of life.
  *   pid    the same with the trial's process and its start.
  *   exit   the same with how it ended: final.
  *
@@ -15,6 +16,8 @@
 #include <stdbool.h>
 
 #include "exec/executor.h"
+
+enum { RECORD_BEAT_S = 10 };
 
 /** For people and records: "time", "silence", "asked", ... */
 const char *end_cause_text(enum end_cause cause);

@@ -10,6 +10,8 @@
  *     exit record       any                          ended as the record says; see below
  *     claim             pending, running, completing runs
  *     claim             over for SETTLE_MS           preempted, cancelled, timeout or lost
+ *     claim, touched    failed with its node, or     runs: a controller that lost its state, or a
+ *                       forgotten                    node that it cannot reach, ends no shim
  *     nothing           pending, running, completing waits
  *     nothing           over for SETTLE_MS           the same, or could not be started
  *
@@ -46,6 +48,7 @@ enum {
     REFRESH_MS = 2000,
     AWAY_MS = 10000,  /* the pause after a call that was not answered */
     SETTLE_MS = 4000, /* an exit record may need so long through a network file system */
+    SILENT_MS = 4 * RECORD_BEAT_S * 1000, /* a claim that no shim has touched for so long */
     LISTING_MAX = 256 << 20,
     NAME_MAX_LEN = 200
 };
@@ -69,6 +72,8 @@ struct job {
     char word[24];             /* Slurm's for it */
     int64_t known_at, over_at; /* since when it is watched; since when it is seen to be over */
     bool seen;                 /* in the last listing */
+    struct timespec beat;      /* when its shim says that it lived */
+    int64_t beat_at;           /* when we saw that; our clock, as the node's may differ */
 };
 
 struct slurm {
@@ -131,11 +136,11 @@ static int64_t read_id(const char *folder)
     return id;
 }
 
-static hone_status write_id(const char *folder, int64_t id, hone_error *err)
+static hone_status write_number(const char *folder, const char *name, int64_t id, hone_error *err)
 {
     char text[32];
     int n = snprintf(text, sizeof text, "%lld\n", (long long)id);
-    char *path = path_join(folder, "job");
+    char *path = path_join(folder, name);
     hone_status status =
         path != NULL ? file_write(path, text, (size_t)n, false, err) : error_memory(err);
     mem_free(path);
@@ -294,7 +299,7 @@ static hone_status start(struct executor *self, const struct attempt_job *job, h
         if (status != HONE_OK)
             return status;
     }
-    hone_status status = write_id(job->folder, id, err);
+    hone_status status = write_number(job->folder, "job", id, err);
     return status == HONE_OK ? job_add(s, job->folder, id, &known, err) : status;
 }
 
@@ -350,9 +355,31 @@ static void name_cause(const struct job *job, struct attempt_status *out)
     }
 }
 
-/* The job is over and left no exit record. */
-static void end_without_record(const struct job *job, bool claimed, struct attempt_status *out)
+/* The claim was opened just now, which makes a network file system ask for its time anew. */
+static void see_beat(struct job *job, int dir, int64_t now)
 {
+    struct stat st;
+    if (fstatat(dir, "claim", &st, 0) != 0 ||
+        (st.st_mtim.tv_sec == job->beat.tv_sec && st.st_mtim.tv_nsec == job->beat.tv_nsec))
+        return;
+    job->beat = st.st_mtim;
+    job->beat_at = now;
+}
+
+/* A job that the controller has no hold of any more must not start after all: its claim is ours. */
+static bool keep_from_starting(int dir)
+{
+    struct attempt_status ours = {0};
+    record_identify(&ours, process_boot_id(), "");
+    return record_claim(dir, "", &ours);
+}
+
+/* The job is over and left no exit record. */
+static void end_without_record(const struct job *job, int dir, bool claimed,
+                               struct attempt_status *out)
+{
+    if (job->state == JOB_LOST && !claimed && !keep_from_starting(dir))
+        return; /* it has come up in between, or the folder is full or away */
     name_cause(job, out);
     out->exit_code = -1;
     out->ended_at = job->over_at;
@@ -374,12 +401,15 @@ static void look(struct slurm *s, struct job *job, int dir, struct attempt_statu
     bool claimed = record_read(dir, "claim", out);
     if (claimed)
         (void)record_read(dir, "pid", out);
+    if (claimed && job != NULL)
+        see_beat(job, dir, now);
     bool ended = has_exit(dir, out);
     out->phase = ended ? PHASE_ENDED : claimed ? PHASE_RUNNING : PHASE_ABSENT;
     if (job == NULL || (ended && out->cause != END_ASKED))
         return;
     refresh(s);
     bool settled = job->over_at > 0 && now - job->over_at >= SETTLE_MS;
+    bool beats = claimed && job->state == JOB_LOST && now - job->beat_at < SILENT_MS;
     if (ended && job->state == JOB_ALIVE && s->listed)
         out->phase = PHASE_RUNNING; /* who asked is known when the job is over */
     else if (ended && strcmp(job->word, "NODE_FAIL") == 0) {
@@ -387,8 +417,8 @@ static void look(struct slurm *s, struct job *job, int dir, struct attempt_statu
         out->phase = PHASE_LOST; /* the node's last word was a SIGTERM */
     } else if (ended && job->state != JOB_DONE)
         name_cause(job, out);
-    else if (!ended && settled)
-        end_without_record(job, claimed, out);
+    else if (!ended && settled && !beats)
+        end_without_record(job, dir, claimed, out);
 }
 
 static hone_status poll_attempt(struct executor *self, const char *folder,
@@ -436,8 +466,11 @@ static hone_status stop(struct executor *self, const char *folder, hone_error *e
     snprintf(id, sizeof id, "%lld", (long long)number);
     if (!claimed)
         argv[2] = NULL;
-    /* A controller that is away, or a job that is over: the exit record or the state will tell. */
-    return command_run(argv, SLURM_CALL_S, NULL, NULL, &code, err);
+    status = command_run(argv, SLURM_CALL_S, NULL, NULL, &code, err);
+    /* The controller is away, has forgotten the job, or it is over: the shim looks for this. */
+    if (status == HONE_OK && code != 0 && claimed)
+        status = write_number(folder, "stop", number, err);
+    return status;
 }
 
 /* What was lost is on a node that Slurm has cleaned up, or that is gone. */
