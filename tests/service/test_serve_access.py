@@ -138,6 +138,12 @@ def test_times_and_scopes(service):
     assert status == 403 and "InvalidSignatureException" in body and "sagemaker" in body
 
 
+def test_says_that_sagemaker_is_not_there(service):
+    status, body = post(service, signed(service, target="SageMaker.CreateHyperParameterTuningJob"))
+    assert status == 400 and "UnknownOperationException" in body
+    assert "no sagemaker action CreateHyperParameterTuningJob yet" in body
+
+
 def test_a_request_that_was_changed(service):
     headers = signed(service)
     assert "InvalidSignatureException" in post(service, headers, b'{"MaxResults":1}')[1]

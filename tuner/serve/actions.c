@@ -21,6 +21,8 @@ void serve_action(const struct serve_call *call, struct serve_answer *answer)
                 actions[i].carry_out(call, answer);
             return;
         }
-    serve_answer_error(answer, 400, "UnknownOperationException", "%s action %.80s is not offered",
-                       call->service, call->action);
+    serve_answer_error(
+        answer, 400, "UnknownOperationException",
+        "hone serve has no %s action %.80s yet; docs/sagemaker.md has those that are there",
+        call->service, call->action);
 }

@@ -196,6 +196,7 @@ static int run(struct serve *serve, const struct options *options, const char *c
     if (!options->quiet || made) {
         printf("# hone serves %s, store %s, objects %s\n", endpoint, serve->place.store_url,
                serve->place.s3_root);
+        printf("# S3, STS, IAM, lists of tuning jobs; creating jobs is not there yet\n");
         if (made)
             environment_print(stdout, serve, endpoint, config);
         else
