@@ -83,17 +83,27 @@ void s3_sweep(struct s3 *s3, int64_t before_ms)
     close(fd);
 }
 
-int s3_lock(struct s3 *s3)
+static int lock_root(struct s3 *s3, int how)
 {
     int fd = openat(s3->own_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -1;
-    while (flock(fd, LOCK_EX) != 0)
+    while (flock(fd, how) != 0)
         if (errno != EINTR) {
             close(fd);
             return -1;
         }
     return fd;
+}
+
+int s3_lock(struct s3 *s3)
+{
+    return lock_root(s3, LOCK_EX);
+}
+
+int s3_lock_if_free(struct s3 *s3)
+{
+    return lock_root(s3, LOCK_EX | LOCK_NB);
 }
 
 static int by_bytes(const void *a, const void *b)

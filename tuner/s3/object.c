@@ -181,6 +181,29 @@ static hone_status md5_of_file(int fd, char out[S3_ETAG_MAX], hone_error *err)
     return status;
 }
 
+/* Keep what was worked out of a file, if it is still the object: another that came meanwhile has
+ * its own sayings, which must stay. Where the lock is held, perhaps by our caller, it is worked out
+ * again next time. */
+static void meta_keep(struct s3 *s3, const char *bucket, const char *key, const struct stat *st,
+                      const struct s3_object *object)
+{
+    struct stat now;
+    struct buf path;
+    int lock = s3_lock_if_free(s3), bucket_fd = bucket_open(s3, bucket), fd = -1;
+    buf_init(&path, PATH_LIMIT);
+    if (lock >= 0 && bucket_fd >= 0 && key_path(key, &path))
+        fd = object_open(bucket_fd, path.data);
+    if (fd >= 0 && fstat(fd, &now) == 0 && now.st_ino == st->st_ino && now.st_dev == st->st_dev)
+        meta_write(s3, bucket, key, st, object);
+    buf_release(&path);
+    if (fd >= 0)
+        close(fd);
+    if (bucket_fd >= 0)
+        close(bucket_fd);
+    if (lock >= 0)
+        close(lock);
+}
+
 hone_status object_describe(struct s3 *s3, const char *bucket, const char *key, int fd,
                             struct s3_object *object, hone_error *err)
 {
@@ -194,7 +217,7 @@ hone_status object_describe(struct s3 *s3, const char *bucket, const char *key, 
         return HONE_OK;
     hone_status status = md5_of_file(fd, object->etag, err);
     if (status == HONE_OK)
-        meta_write(s3, bucket, key, &st, object);
+        meta_keep(s3, bucket, key, &st, object);
     return status;
 }
 

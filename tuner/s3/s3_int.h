@@ -45,6 +45,8 @@ bool key_of_name(const char *name, struct buf *out, bool *goes_on, bool *beside)
 int bucket_open(struct s3 *s3, const char *bucket);
 /* Hold the root's lock: a descriptor to close, or -1 with errno. */
 int s3_lock(struct s3 *s3);
+/* The same without waiting: -1 too where somebody holds it. */
+int s3_lock_if_free(struct s3 *s3);
 /* A folder below another, made if need be: a descriptor, or -1. */
 int folder_make_at(int folder, const char *name);
 /* Delete everything in a folder and itself. */
