@@ -158,6 +158,17 @@ def test_shell_scripts_and_container_entrypoints(work):
     assert "entry point" in work.log()
 
 
+def test_unpacking_starts_no_program(work, tmp_path, monkeypatch):
+    """libarchive would hand what begins so to a program of the PATH."""
+    (tmp_path / "grzip").write_text(f"#!/bin/sh\necho ran > {tmp_path}/ran\n")
+    (tmp_path / "grzip").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    work.put("code/sourcedir.tar.gz", b"GRZipII\0\2\4:)" + bytes(600))
+    assert work.run() == 1
+    assert "is refused" in work.reason()
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize("program", ["../train.py", "/bin/true", "other.py"])
 def test_programs_outside_the_archive_are_refused(work, program):
     work.hyperparameters["sagemaker_program"] = program
