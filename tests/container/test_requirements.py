@@ -56,3 +56,13 @@ def test_what_pip_cannot_install_fails_the_job(work):
     assert work.run() == 1
     assert "requirements.txt can't be installed" in work.reason()
     assert "ran" not in work.log()
+
+
+def test_without_a_home_nothing_is_shared(work, monkeypatch):
+    """A folder below /tmp could be another person's."""
+    del work.job["cache"]
+    for name in "HOME", "XDG_CACHE_HOME":
+        monkeypatch.delenv(name, raising=False)
+    work.code(requirements__txt=work.requirement + "\n", train__py="import honetestpackage\n")
+    assert work.run() == 0, work.log()
+    assert list((work.attempt / "environments").glob("*/ready"))

@@ -59,8 +59,10 @@ static char *cache_folder(const struct container *c)
         buf_text(&b, c->job.cache);
     else if (cache && cache[0] == '/')
         buf_printf(&b, "%s/hone/environments", cache);
-    else
-        buf_printf(&b, "%s/.cache/hone/environments", home && *home ? home : "/tmp");
+    else if (home && home[0] == '/')
+        buf_printf(&b, "%s/.cache/hone/environments", home);
+    else /* never below /tmp, where anybody may have been before us */
+        buf_printf(&b, "%s/environments", c->attempt);
     return buf_take(&b);
 }
 
