@@ -230,6 +230,8 @@ hone_status script_run(struct container *c, int *exit_out, hone_error *err)
     pid_t pid = fork();
     if (pid == 0)
         become(c, words, arguments);
+    if (pid > 0)
+        setpgid(pid, pid); /* by both: a SIGTERM may come before the child has done it */
     if (pid < 0)
         status = error_errno(err, HONE_EIO, "fork");
     else
