@@ -344,6 +344,33 @@ def test_heads_and_bodies_are_limited(service, text, statuses):
     assert get(service.url + "/healthz")[0] == 200
 
 
+def test_bodies_of_strangers_take_no_memory(service):
+    """Sixteen bodies of 3 MB from nobody, all of them but a byte there at once."""
+    head = (
+        f"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: SageMaker.X\r\n"
+        f"Content-Length: {3 << 20}\r\n\r\n"
+    ).encode()
+
+    def metric(name):
+        text = get(service.url + "/metrics", Authorization=f"Bearer {service.token}")[1]
+        return int(text.split(f"\n{name} ")[1].split("\n")[0])
+
+    before, came = metric("process_resident_memory_bytes"), metric("hone_received_bytes_total")
+    clients = [socket.create_connection(("127.0.0.1", service.port), LIMIT_S) for _ in range(16)]
+    for client in clients:
+        client.sendall(head + bytes((3 << 20) - 1))
+    wait_until(
+        lambda: metric("hone_received_bytes_total") - came >= 16 * ((3 << 20) - 1),
+        "the bodies arrive",
+    )
+    grown = metric("process_resident_memory_bytes") - before
+    for client in clients:
+        client.sendall(b"x")
+        assert b"MissingAuthenticationToken" in client.recv(65536)
+        client.close()
+    assert grown < 16 << 20, grown
+
+
 def test_json_that_is_none(service):
     for body in (
         b"",

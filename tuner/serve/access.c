@@ -28,6 +28,17 @@ static void refuse(struct exchange *x, enum sigv4_problem problem, const char *w
     }
 }
 
+bool access_is_known(const struct exchange *x)
+{
+    char why[128];
+    struct sigv4 sig;
+    struct credential who;
+    bool known = sigv4_read(&x->request, &sig, why) == SIGV4_GOOD &&
+                 credentials_find(x->serve->credentials, sig.key, &who);
+    sigv4_release(&sig);
+    return known;
+}
+
 bool access_check(struct exchange *x, const char *service, const char *resource,
                   const char *payload)
 {
@@ -39,15 +50,15 @@ bool access_check(struct exchange *x, const char *service, const char *resource,
         refuse(x, problem, why);
         return false;
     }
+    if (!credentials_find(x->serve->credentials, x->sig.key, &who)) {
+        answer_refusal(x, REFUSE_KEY, NULL);
+        return false;
+    }
     bool s3 = x->protocol == PROTOCOL_S3;
     if (strcmp(x->sig.service, service) != 0 ||
         (x->serve->only_region != NULL && strcmp(x->sig.region, x->serve->only_region) != 0)) {
         answer_refusal(x, REFUSE_SCOPE,
                        strcmp(x->sig.service, service) != 0 ? service : x->serve->only_region);
-        return false;
-    }
-    if (!credentials_find(x->serve->credentials, x->sig.key, &who)) {
-        answer_refusal(x, REFUSE_KEY, NULL);
         return false;
     }
     problem = sigv4_check(&x->request, &x->sig, who.secret, resource, payload, !s3, time_now_ms());

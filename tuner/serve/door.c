@@ -126,6 +126,8 @@ void door_head(struct exchange *x)
         s3_service_head(x, bucket);
     else if (length != NULL && (strlen(length) > 9 || strtoul(length, NULL, 10) > SERVE_JSON_MAX))
         answer_refusal(x, REFUSE_TOO_LARGE, NULL);
+    else
+        x->body_unwanted = x->protocol == PROTOCOL_WEB || !access_is_known(x);
 }
 
 void door_body(struct exchange *x, const char *data, size_t n)
@@ -138,6 +140,8 @@ void door_body(struct exchange *x, const char *data, size_t n)
         s3_service_body(x, data, n);
         return;
     }
+    if (x->body_unwanted)
+        return;
     buf_add(&x->body, data, n);
     x->body_too_large = x->body_too_large || x->body.failed;
 }

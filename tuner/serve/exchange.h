@@ -36,6 +36,7 @@ struct exchange {
     struct sigv4 sig;
     struct credential who; /* name "" while nobody is known */
     struct buf body;
+    bool body_unwanted; /* from nobody we know: it takes no memory */
     bool body_too_large;
     struct s3_exchange *s3; /* of PROTOCOL_S3 */
     struct reply reply;
@@ -79,6 +80,8 @@ void answer_refusal(struct exchange *x, enum refusal why, const char *detail);
 void answer_begin(struct exchange *x, int status, const char *type);
 void answer_header(struct exchange *x, const char *name, const char *value);
 
+/** Whether the request names a key that there is: a look at the head, before anything is kept. */
+bool access_is_known(const struct exchange *x);
 /** Whether the signature is good for this service; else the exchange is answered. `payload` as in
  * sigv4_check(). */
 bool access_check(struct exchange *x, const char *service, const char *resource,
