@@ -32,7 +32,7 @@ def offered(lab, *words):
 
 @pytest.mark.parametrize("words, expected", [
     (["sta"], ["status"]),
-    (["re"], ["refine", "replay", "resume"]),
+    (["re"], ["refine", "replay", "resume", "retry"]),
     (["status", "se"], ["seg", "segment.yaml"]),
     (["status", "--w"], ["--watch"]),
     (["trials", "seg", "--"], ["--help", "--json", "--no-color", "--quiet", "--sort", "--store",

@@ -350,11 +350,19 @@ def test_stop_one_trial_for_good(lab):
     lab.hone("stop", "s", "--trial", "9", status=None)
 
 
+def test_a_study_yaml_needs_no_naming(lab):
+    lab.script("echo m=1")
+    lab.study("study", trials=1, parallel=1)
+    lab.hone("run")
+    assert len(lab.trials("study")) == 1
+
+
 def test_enqueue_before_and_while_a_study_runs(lab):
     lab.script("echo m=$SM_HP_X; [ $HONE_TRIAL = 0 ] || while [ ! -e go ]; do sleep 0.01; done\n")
     lab.study(trials=1, parallel=1)
     lab.hone("run", "s.yaml")
-    lab.hone("enqueue", "s", "x=0.125")
+    done = lab.hone("enqueue", "s", "x=0.125")
+    assert "it has 1 of 1; more: hone edit s -n 2" in done.stdout
     tuner = lab.start("run", "s.yaml", "-n", "4")
     wait_until(lambda: len(lab.trials()) == 2, "the second trial has not begun")
     lab.hone("enqueue", "s", "x=0.375")
@@ -452,7 +460,7 @@ def test_a_bad_study_file_is_refused_before_anything_is_made(lab):
     done = lab.hone("run", "s.yaml", "-d", status=2)
     assert "s.yaml:" in done.stderr and "hone: s.yaml: 1 error" in done.stderr
     assert not (lab.folder / ".hone").exists()
-    lab.hone("run", status=2)
+    assert "no study.yaml here" in lab.hone("run", status=2).stderr
     lab.hone("run", "nothing.yaml", status=2)
     lab.hone("resume", "nothing", status=2)
     lab.hone("stop", "nothing", status=2)

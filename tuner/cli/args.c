@@ -62,6 +62,16 @@ static bool is_flag(const char *word)
     return word[0] == '-' && word[1] != '\0' && (word[1] < '0' || word[1] > '9');
 }
 
+/* A usage names the operands in their order, behind the command's name. */
+static int missing_operand(const char *command, int n)
+{
+    const struct command *c = command_find(command);
+    const char *word = c != NULL ? c->usage : command;
+    for (int i = 0; i <= n; i++)
+        word += strcspn(word, " ") + (word[strcspn(word, " ")] != '\0');
+    return usage_error(command, "%.*s is missing", (int)strcspn(word, " "), word);
+}
+
 int args_read(int argc, char **argv, const struct flag *flags, size_t n_flags,
               const char **operands, int min, int max, int *n_out)
 {
@@ -81,7 +91,7 @@ int args_read(int argc, char **argv, const struct flag *flags, size_t n_flags,
         }
     }
     if (n < min)
-        return usage_error(argv[0], "a word is missing");
+        return missing_operand(argv[0], n);
     if (n_out != NULL)
         *n_out = n;
     return EXIT_DONE;

@@ -271,7 +271,7 @@ int cmd_edit(int argc, char **argv, const struct globals *globals)
     argc = take_own(&e, argc, argv, &study);
     if (!study)
         return argc > 1 ? usage_error("edit", "no option \"%s\"", argv[1])
-                        : usage_error("edit", "a word is missing");
+                        : usage_error("edit", "STUDY is missing");
     if (argc > 1 && argv[1][0] != '-')
         return usage_error("edit", "\"%s\" is one word too many", argv[1]);
     /* A study that is named by its file is to become what the file says now. */

@@ -115,6 +115,21 @@ static int enqueue(struct store *store, struct study_row *row, const struct spec
     return status;
 }
 
+/* A study whose budget is used up has no next trial, until it gets a larger one. */
+static void print_room(struct store *store, const struct study_row *row, const struct spec *spec)
+{
+    hone_error err = {0};
+    struct study_counts counts;
+    int64_t n = 0;
+    if (store_counts(store, row->id, &counts, &err) != HONE_OK)
+        return;
+    for (size_t s = 0; s < sizeof counts.by_state / sizeof counts.by_state[0]; s++)
+        n += counts.by_state[s];
+    if (n >= spec->max_trials)
+        printf("once there is one: it has %lld of %lld; more: hone edit %s -n %lld\n", (long long)n,
+               (long long)spec->max_trials, row->name, (long long)n + 1);
+}
+
 int cmd_enqueue(int argc, char **argv, const struct globals *globals)
 {
     const char *words[MOST_WORDS];
@@ -130,8 +145,10 @@ int cmd_enqueue(int argc, char **argv, const struct globals *globals)
     struct spec *spec = stored_spec(&row, &err);
     status = spec != NULL ? enqueue(store, &row, spec, words + 1, n - 1)
                           : fail(EXIT_SYSTEM, "%s", err.text);
-    if (status == EXIT_DONE && !globals->quiet)
+    if (status == EXIT_DONE && !globals->quiet) {
         printf("one of the next trials of study %s has these settings\n", row.name);
+        print_room(store, &row, spec);
+    }
     spec_free(spec);
     study_row_release(&row);
     store_close(store);

@@ -1,4 +1,4 @@
-/* plot.c: hone plot STUDY KIND. */
+/* plot.c: hone plot STUDY [KIND]. */
 #include "report/plots.h"
 
 #include "cli/args.h"
@@ -81,13 +81,13 @@ static int plot(const struct look *look, const struct plot_kind *kind, size_t ob
 
 int cmd_plot(int argc, char **argv, const struct globals *globals)
 {
-    const char *words[2], *path = NULL, *metric = NULL;
+    const char *words[2] = {NULL, "history"}, *path = NULL, *metric = NULL;
     size_t objective = 0;
     struct look look;
     hone_error err = {0};
     const struct flag flags[] = {{.name = "-o", .value = &path},
                                  {.name = "--metric", .value = &metric}};
-    int status = args_read(argc, argv, flags, 2, words, 2, 2, NULL);
+    int status = args_read(argc, argv, flags, 2, words, 1, 2, NULL);
     if (status != EXIT_DONE)
         return status;
     const struct plot_kind *kind = plot_find(words[1], &err);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/args.h"
@@ -63,8 +64,10 @@ int cmd_run(int argc, char **argv, const struct globals *globals)
     const char *file = NULL;
     struct problems problems = {0};
     argc = take_own(argc, argv, &background, &file);
+    if (!file && argc == 1 && access("study.yaml", F_OK) == 0)
+        file = "study.yaml";
     if (!file && argc == 1)
-        return usage_error("run", "needs a study file, or a study as options");
+        return usage_error("run", "no study.yaml here: name a study file, or give options");
     struct spec *spec = file && argc == 1 ? spec_read_file(file, &problems)
                         : file            ? spec_read_file_flags(file, argc, argv, &problems)
                                           : spec_read_flags(argc, argv, &problems);

@@ -118,7 +118,8 @@ static void consider_hard(struct tuner *t)
         duration_text(spec->stop_time_s, text);
         end_with(t, "time: the study's %s are over", text);
     } else if (spec->stop_cost > 0 && cost >= spec->stop_cost) {
-        end_with(t, "cost: %.2f of %.2f %s are spent", cost, spec->stop_cost,
+        int digits = spec->stop_cost < 0.095 ? 4 : 2;
+        end_with(t, "cost: %.*f of %.*f %s are spent", digits, cost, digits, spec->stop_cost,
                  spec->currency ? spec->currency : "USD");
     } else if (is_silent(t)) {
         end_with(t,
@@ -217,8 +218,8 @@ void finish_record(struct tuner *t)
         t->study.state = STUDY_FAILED;
     if (t->study.state == STUDY_FAILED && !t->failing) {
         char text[600];
-        snprintf(text, sizeof text, "%s, none of them %s", t->ending ? t->ending : "",
-                 t->counts[HONE_TRIAL_COMPLETED] ? "keeps the constraints" : "with a result");
+        snprintf(text, sizeof text, "%s, no trial %s", t->ending ? t->ending : "",
+                 t->counts[HONE_TRIAL_COMPLETED] ? "keeps the constraints" : "has a result");
         mem_free(t->ending);
         t->ending = mem_text(text);
     }

@@ -25,6 +25,7 @@
 
 enum { EXIT_WRONG_USAGE = 2, EXIT_FAILURE_OF_SYSTEM = 3, TIMEOUT_S_MAX = 3600 };
 
+#define LISTEN_DEFAULT "127.0.0.1:8765"
 #define SWEEP_AFTER_MS ((int64_t)24 * 3600 * 1000) /* no write takes longer */
 
 struct options {
@@ -177,6 +178,18 @@ static int open_all(struct serve *serve, const struct options *options, const ch
     return 0;
 }
 
+/* --print-env asks nobody: it has to be told where a service is that does not listen as usual. */
+static void print_how_to_print(const struct serve *serve, const struct options *options)
+{
+    const char *colon = strrchr(options->listen, ':');
+    printf("# the variables for clients: eval \"$(hone serve --print-env");
+    if (colon != NULL && strcmp(options->listen, LISTEN_DEFAULT) != 0)
+        printf(" --listen %.*s:%d", (int)(colon - options->listen), options->listen, serve->port);
+    if (options->cert != NULL)
+        printf(" --tls-cert %s --tls-key %s", options->cert, options->key);
+    printf(")\"\n");
+}
+
 static int run(struct serve *serve, const struct options *options, const char *config, bool made)
 {
     hone_error err = {0};
@@ -200,7 +213,7 @@ static int run(struct serve *serve, const struct options *options, const char *c
         if (made)
             environment_print(stdout, serve, endpoint, config);
         else
-            printf("# the variables for clients: eval \"$(hone serve --print-env)\"\n");
+            print_how_to_print(serve, options);
         fflush(stdout);
     }
     supervisor_pass(serve);
@@ -224,7 +237,7 @@ static void take_hosts(struct serve *serve, char *names)
 int main(int argc, char **argv)
 {
     (void)argc;
-    struct options options = {.listen = "127.0.0.1:8765"};
+    struct options options = {.listen = LISTEN_DEFAULT};
     static struct serve serve = {.log_mutex = PTHREAD_MUTEX_INITIALIZER,
                                  .stores_mutex = PTHREAD_MUTEX_INITIALIZER};
     bool made = false;
