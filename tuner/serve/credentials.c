@@ -18,7 +18,8 @@ enum { FILE_MAX = 1 << 20, KEY_BYTES = 8, SECRET_BYTES = 20 };
 struct credentials {
     char *path;
     pthread_mutex_t mutex;
-    struct stat seen; /* of the file that was read */
+    struct stat seen;    /* of the file that was read */
+    char complaint[300]; /* what is wrong with the one that is there now, as it was told */
     struct credential *keys;
     size_t n_keys;
     char (*tokens)[CREDENTIAL_TEXT_MAX];
@@ -120,6 +121,21 @@ static hone_status refresh(struct credentials *credentials, hone_error *err)
     return status;
 }
 
+/* Read the file anew while the service runs. What is wrong with it is told once: who has changed it
+ * would wait in vain for the new key. */
+static void look_again(struct credentials *credentials)
+{
+    hone_error err = {0};
+    char complaint[sizeof credentials->complaint] = "";
+    if (refresh(credentials, &err) != HONE_OK)
+        snprintf(complaint, sizeof complaint, "%s", err.text);
+    if (strcmp(complaint, credentials->complaint) == 0)
+        return;
+    memcpy(credentials->complaint, complaint, sizeof complaint);
+    if (complaint[0] != '\0')
+        fprintf(stderr, "hone: %s; the credentials read before stay\n", complaint);
+}
+
 /* A new file with one key and one token. */
 static hone_status make_file(const char *path, hone_error *err)
 {
@@ -188,8 +204,7 @@ bool credentials_find(struct credentials *credentials, const char *key, struct c
 {
     bool found = false;
     pthread_mutex_lock(&credentials->mutex);
-    hone_status ignored = refresh(credentials, NULL);
-    (void)ignored;
+    look_again(credentials);
     for (size_t i = 0; i < credentials->n_keys && !found; i++)
         if (strcmp(credentials->keys[i].key, key) == 0) {
             *out = credentials->keys[i];
@@ -220,8 +235,7 @@ bool credentials_token(struct credentials *credentials, const char *token)
 {
     bool found = false;
     pthread_mutex_lock(&credentials->mutex);
-    hone_status ignored = refresh(credentials, NULL);
-    (void)ignored;
+    look_again(credentials);
     for (size_t i = 0; i < credentials->n_tokens; i++)
         found = secret_equal(credentials->tokens[i], token) || found;
     pthread_mutex_unlock(&credentials->mutex);
