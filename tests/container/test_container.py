@@ -169,6 +169,13 @@ def test_unpacking_starts_no_program(work, tmp_path, monkeypatch):
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_script_s_name_is_one_word(work):
+    work.put("code/sourcedir.tar.gz", tar_of({"my train; x.sh": "#!/bin/sh\necho it ran\n"}))
+    work.hyperparameters["sagemaker_program"] = "my train; x.sh"
+    assert work.run() == 0, work.log()
+    assert "it ran" in work.log()
+
+
 @pytest.mark.parametrize("program", ["../train.py", "/bin/true", "other.py"])
 def test_programs_outside_the_archive_are_refused(work, program):
     work.hyperparameters["sagemaker_program"] = program

@@ -74,20 +74,28 @@ static bool ends_in(const char *text, const char *end)
     return n > m && strcmp(text + n - m, end) == 0;
 }
 
-/* './train.sh' '--lr' '0.1', for /bin/sh -c. */
+/* A word for the shell. */
+static void add_quoted(struct buf *line, const char *text)
+{
+    buf_char(line, '\'');
+    for (const char *p = text; *p; p++)
+        buf_printf(line, *p == '\'' ? "'\\''" : "%c", *p);
+    buf_char(line, '\'');
+}
+
+/* ./'train.sh' '--lr' '0.1', for /bin/sh -c. */
 static json_t *shell_line(const char *program, json_t *arguments)
 {
     struct buf line;
     size_t i;
     json_t *word;
     buf_init(&line, COMMAND_BYTES);
-    buf_printf(&line, "./%s", program);
+    buf_text(&line, "./");
+    add_quoted(&line, program);
     json_array_foreach(arguments, i, word)
     {
-        buf_text(&line, " '");
-        for (const char *p = json_string_value(word); *p; p++)
-            buf_printf(&line, *p == '\'' ? "'\\''" : "%c", *p);
-        buf_char(&line, '\'');
+        buf_char(&line, ' ');
+        add_quoted(&line, json_string_value(word));
     }
     json_t *words = line.failed ? NULL : json_pack("[s, s, s]", "/bin/sh", "-c", line.data);
     buf_release(&line);
