@@ -6,16 +6,19 @@
 
 static const char NEEDED[] = "local, slurm, or {slurm: {partition: NAME, ...}}";
 
-/* Options of sbatch that are hone's own. */
+/* Options of sbatch that are hone's own, or that put a job where hone does not look for it. */
 static bool is_ours(const char *option)
 {
-    static const char *const ours[] = {"--job-name", "--output",    "--requeue", "--array",
-                                       "--export",   "--parsable",  "--wrap",    "--wait",
-                                       "--chdir",    "--open-mode", "-J",        "-o",
-                                       "-a",         "-D",          "-W"};
+    static const char *const ours[] = {
+        "--job-name", "--output", "--requeue",   "--array", "--export",    "--export-file",
+        "--parsable", "--wrap",   "--wait",      "--chdir", "--open-mode", "--clusters",
+        "--cluster",  "--uid",    "--test-only", "-J",      "-o",          "-a",
+        "-D",         "-W",       "-M"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         size_t len = strlen(ours[i]);
-        if (strncmp(option, ours[i], len) == 0 && (option[len] == '\0' || option[len] == '='))
+        bool is_short = len == 2; /* its value may stand right behind it */
+        if (strncmp(option, ours[i], len) == 0 &&
+            (is_short || option[len] == '\0' || option[len] == '='))
             return true;
     }
     return false;
