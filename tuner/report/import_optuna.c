@@ -19,6 +19,8 @@
 #include "base/error.h"
 #include "io/json.h"
 
+enum { BUSY_MS = 10000 }; /* its own writer is at work for moments only */
+
 struct optuna {
     sqlite3 *db;
     const struct spec *spec;
@@ -327,6 +329,8 @@ json_t *import_optuna(const char *path, const char *study, const struct spec *sp
     char *name = NULL;
     if (sqlite3_open_v2(path, &o.db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
         error_set(&problem, HONE_EIO, "%s", o.db != NULL ? sqlite3_errmsg(o.db) : "out of memory");
+    if (!failed(&o))
+        sqlite3_busy_timeout(o.db, BUSY_MS);
     /* All of it as of one moment, though the study may still run. */
     if (!failed(&o) && sqlite3_exec(o.db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
         error_set(&problem, HONE_EIO, "%s", sqlite3_errmsg(o.db));
