@@ -168,7 +168,7 @@ static int read_by_editor(struct editing *e)
 
 /* ---- Showing and doing it ---- */
 
-static void show(const struct editing *e, const struct edit *edit)
+static void show(const struct edit *edit)
 {
     for (size_t i = 0; i < edit->change.n; i++) {
         printf("  ");
@@ -184,7 +184,6 @@ static void show(const struct editing *e, const struct edit *edit)
             "%s in the tables\n",
             (long long)edit->n_fit, (long long)edit->n_trials, (long long)out,
             out == 1 ? "is not" : "are not", out == 1 ? "stays" : "stay");
-    (void)e;
 }
 
 static int ask(struct editing *e)
@@ -227,7 +226,7 @@ static int edit(struct editing *e)
         return status;
     }
     if (!e->globals->quiet || !e->yes)
-        show(e, &edit);
+        show(&edit);
     fflush(stdout);
     if (!e->yes && !isatty(STDIN_FILENO)) {
         status = usage_error("edit", "without a terminal it needs --yes");
