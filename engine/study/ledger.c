@@ -49,6 +49,12 @@ void ledger_paid(struct ledger *l, int64_t trial, bool spot, int64_t ms)
     *(spot ? &l->spot_ms : &l->on_demand_ms) += ms;
 }
 
+int64_t ledger_ms(const struct ledger *l, int64_t trial)
+{
+    const struct ledger_entry *e = find(l, trial);
+    return e != NULL ? e->on_demand_ms + e->spot_ms : 0;
+}
+
 void ledger_running(struct ledger *l, int64_t trial, bool spot, int64_t ms)
 {
     struct ledger_entry *e = find(l, trial);

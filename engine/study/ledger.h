@@ -69,6 +69,9 @@ HONE_NODISCARD hone_status ledger_trial(struct ledger *l, int64_t trial, hone_tr
 /** An attempt of a trial has ended after `ms`. Of trials that are not in the book: nothing. */
 void ledger_paid(struct ledger *l, int64_t trial, bool spot, int64_t ms);
 
+/** How long the attempts of a trial have run that ended; what lay between them is not in it. */
+int64_t ledger_ms(const struct ledger *l, int64_t trial);
+
 /** An attempt has run for `ms` until now; replaces what was said before, ledger_paid() ends it. */
 void ledger_running(struct ledger *l, int64_t trial, bool spot, int64_t ms);
 

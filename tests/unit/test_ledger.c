@@ -83,6 +83,7 @@ static void the_full_length_is_the_median_over_all_attempts_of_completed_trials(
     struct ledger l = {0};
     end(&l, 0, HONE_TRIAL_COMPLETED, false, 30);
     ledger_paid(&l, 0, true, 5 * MINUTE); /* a second attempt */
+    assert_int_equal(ledger_ms(&l, 0), 35 * MINUTE);
     end(&l, 1, HONE_TRIAL_COMPLETED, false, 1000);
     end(&l, 2, HONE_TRIAL_COMPLETED, false, 20);
     end(&l, 3, HONE_TRIAL_FAILED, false, 1);
@@ -118,6 +119,8 @@ static void what_was_run_elsewhere_is_nobodys_money_here(void **state)
     ledger_running(&l, 2, false, 500 * MINUTE);
     ledger_paid(&l, 9, false, 500 * MINUTE);
     ledger_paid(&l, -1, false, 500 * MINUTE);
+    assert_int_equal(ledger_ms(&l, 1), 0);
+    assert_int_equal(ledger_ms(&l, 9), 0);
     struct ledger_sums s = sum(&l, &lab);
     assert_near(s.spent, 0.705, 1e-12);
     assert_near(s.full_s, 1800.0, 1e-15);

@@ -201,7 +201,7 @@ static hone_status end_trial(struct tuner *t, struct running *r, const struct ve
         for (size_t i = 0; i < spec_outcomes(t->spec); i++)
             json_array_append_new(values, json_of_value(HONE_NUMBER(v->values[i])));
         json_object_set_new(body, "values", values);
-        t->durations_ms += r->row.ended_at - r->row.started_at;
+        t->durations_ms += ledger_ms(&t->ledger, r->row.number);
         t->n_durations++;
     }
     if (v->trial == HONE_TRIAL_FAILED) {

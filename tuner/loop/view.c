@@ -66,7 +66,7 @@ void view_ended(struct tuner *t, const struct running *r, const char *reason, bo
                              .has_value = r->row.state == HONE_TRIAL_COMPLETED,
                              .is_best = is_best,
                              .value = t->spec->objectives[0].use_best ? tally->best : tally->last,
-                             .seconds = (double)(r->row.ended_at - r->row.started_at) / 1000};
+                             .seconds = (double)ledger_ms(&t->ledger, r->row.number) / 1000};
     snprintf(e->reason, sizeof e->reason, "%s", reason);
 }
 
