@@ -303,3 +303,13 @@ def test_buckets_in_the_host(service):
         f"GET /virtual/k HTTP/1.1\r\nHost: {host}\r\n{head}Connection: close\r\n\r\n".encode()
     )
     assert status == 200 and answer.endswith(b"\r\n\r\nhosted"), answer
+
+
+def test_metadata_is_limited_however_an_object_comes(service):
+    s3 = service.client("s3")
+    much = {"Bucket": "hone", "Key": "m", "Metadata": {"a": "x" * 3000}}
+    s3.put_object(Bucket="hone", Key="source", Body=b"1")
+    assert code(s3.put_object, **much, Body=b"1") == "MetadataTooLarge"
+    assert code(s3.create_multipart_upload, **much) == "MetadataTooLarge"
+    copy = dict(much, CopySource="hone/source", MetadataDirective="REPLACE")
+    assert code(s3.copy_object, **copy) == "MetadataTooLarge"

@@ -86,6 +86,18 @@ void s3_put_read(const struct request *request, struct s3_put *out, json_t **met
         out->if_match = s3_etag_read(if_match, match) ? match : "";
 }
 
+bool s3_meta_fits(struct exchange *x, json_t *meta)
+{
+    size_t said = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(meta, key, value) said += strlen(key) + json_string_length(value);
+    if (said > S3_META_MAX)
+        answer_error(x, 400, "MetadataTooLarge", "metadata headers have more than %d bytes",
+                     S3_META_MAX);
+    return said <= S3_META_MAX;
+}
+
 void s3_put_object(struct exchange *x)
 {
     hone_error err = {0};
@@ -98,14 +110,7 @@ void s3_put_object(struct exchange *x)
         return;
     }
     s3_put_read(&x->request, &put, &meta, match);
-    size_t said = 0;
-    const char *key;
-    json_t *value;
-    json_object_foreach(meta, key, value) said += strlen(key) + json_string_length(value);
-    if (said > S3_META_MAX) {
-        answer_error(x, 400, "MetadataTooLarge", "metadata headers have more than %d bytes",
-                     S3_META_MAX);
-    } else {
+    if (s3_meta_fits(x, meta)) {
         struct s3_write *write = x->s3->write;
         x->s3->write = NULL;
         hone_status status = s3_write_commit(write, x->s3->bucket, x->s3->key, &put, &object, &err);
@@ -342,6 +347,10 @@ static void copy_from(struct exchange *x, int fd, const struct s3_object *source
     const char *directive = request_header(&x->request, "x-amz-metadata-directive");
     const char *number = request_query(&x->request, "partNumber");
     s3_put_read(&x->request, &put, &meta, match);
+    if (!s3_meta_fits(x, meta)) {
+        json_decref(meta);
+        return;
+    }
     if (directive == NULL || strcmp(directive, "REPLACE") != 0) {
         put.type = source->type;
         put.meta = source->meta;

@@ -39,6 +39,8 @@ void s3_etag_header(struct exchange *x, const char *etag);
 /** What the request's headers say of the object. json_decref(out->meta). */
 void s3_put_read(const struct request *request, struct s3_put *out, json_t **meta_out,
                  char match[S3_ETAG_MAX]);
+/** Whether there is not too much of it; else it is answered. */
+bool s3_meta_fits(struct exchange *x, json_t *meta);
 
 /** Finish the body: whole, and what its checksums and its signature say. Else it is answered. */
 bool s3_body_is_good(struct exchange *x);

@@ -27,6 +27,10 @@ void s3_create_upload(struct exchange *x)
     json_t *meta;
     char match[S3_ETAG_MAX], id[S3_UPLOAD_ID_MAX];
     s3_put_read(&x->request, &put, &meta, match);
+    if (!s3_meta_fits(x, meta)) {
+        json_decref(meta);
+        return;
+    }
     hone_status status = s3_upload_begin(x->serve->s3, x->s3->bucket, x->s3->key, &put, id, &err);
     json_decref(meta);
     if (status != HONE_OK) {
