@@ -228,6 +228,8 @@ def test_mistakes_of_a_trace_are_named(lab, text, says):
 
 def test_wrong_words(lab):
     assert "--trace" in lab.hone("simulate", "lab.yaml", status=2).stderr
+    assert 'the study file comes before "--max_trials"' in lab.hone(
+        "simulate", "--max_trials", "5", "lab.yaml", "--trace", "trace.csv", status=2).stderr
     assert "--seeds" in lab.hone("simulate", "lab.yaml", "--trace", "trace.csv", "--seeds", "0",
                                  status=2).stderr
     assert "none.yaml" in lab.hone("simulate", "none.yaml", "--trace", "trace.csv",

@@ -152,7 +152,8 @@ static int take_words(struct simulating *s, int argc, char **argv)
     s->argc = n;
     s->argv = argv;
     if (!s->file)
-        return usage_error("simulate", "needs a study file");
+        return n > 1 ? usage_error("simulate", "the study file comes before \"%s\"", argv[1])
+                     : usage_error("simulate", "needs a study file");
     if (!s->trace_path)
         return usage_error("simulate", "needs --trace FILE, a table of recorded curves");
     return EXIT_DONE;
