@@ -44,7 +44,7 @@ def test_a_study_of_two_objectives_has_a_front(lab):
     losses = [t["values"][0] for t in front]
     assert losses == sorted(losses) and len(front) >= 4
     assert any("what the front dominates" in t["why"] for t in trials)
-    assert any("objective 2: expected improvement" in t["why"] for t in trials)
+    assert any("acc: expected improvement" in t["why"] for t in trials)
     text = lab.hone("status", "s").stdout
     assert f"of {len(front)} that no other beats" in " ".join(text.split())
     assert f"{len(front)} trials of s that no other beats" in lab.hone("best", "s").stdout
