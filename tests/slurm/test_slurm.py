@@ -103,8 +103,16 @@ def cluster(tmp_path_factory):
     cluster.down()
 
 
+def all_idle(cluster):
+    states = cluster.run("sinfo", "-h", "-N", "-p", "spot", "-o", "%N %t").split()[1::2]
+    if set(states) != {"idle"}:
+        cluster.run("scontrol", "update", "nodename=n1,n2", "state=resume")
+    return states == ["idle", "idle"]
+
+
 @pytest.fixture
 def lab(tmp_path, cluster):
+    wait_until(lambda: all_idle(cluster), "both nodes are idle")
     lab = Lab(tmp_path)
     lab.env.update(SLURM_CONF=cluster.env["SLURM_CONF"], PATH=PATH)
     lab.script(COUNTS)
@@ -242,7 +250,8 @@ def test_preempted_goes_on_from_its_checkpoint(lab, cluster):
     lines = cluster.run("sbatch", "--parsable", "-p", "ondemand", "-N", "2", "--exclusive",
                         "-o", "/dev/null", "--wrap", "sleep 1")
     row = ended(lab, (0, 1))
-    assert row["state"] == "preempted", (lines, row)
+    nodes = cluster.run("sinfo", "-N", "-l") + cluster.run("squeue", "-a", "-t", "all")
+    assert row["state"] == "preempted", (lines, nodes)
     finish(process)
     second = lab.attempts()[1]
     assert (second["state"], second["spot"]) == ("succeeded", 1)
