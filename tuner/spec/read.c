@@ -348,7 +348,8 @@ static void check_prices(struct reader *r)
                       *currency = node_find(price, "currency");
     if (spec->stop_cost > 0 && !spec->has_price)
         problem(r, cost, "stop.cost", "needs price_per_hour");
-    if (spec->spot && node_find(price, "spot") == NULL)
+    /* On a cluster it also says which partition. */
+    if (spec->spot && node_find(price, "spot") == NULL && (price != NULL || !spec->on_slurm))
         problem(r, node_find(r->root, "spot"), "spot", "needs price_per_hour.spot");
     if (spec->currency != NULL && strlen(spec->currency) > CURRENCY_LIMIT)
         problem(r, currency, "price_per_hour.currency", "%s is longer than %d characters",
@@ -521,8 +522,8 @@ struct spec *read_root(struct reader *r, struct node *root, struct problems *pro
     read_parameters(r, node_find(root, "parameters"));
     read_where(r, node_find(root, "where"));
     check_command(r, node_find(root, "command"));
-    check_prices(r);
     read_executor(r, node_find(root, "executor"));
+    check_prices(r);
     read_warm_start(r, node_find(root, "warm_start"));
     complete_slots(r);
     complete_confirm(r);
