@@ -1,23 +1,17 @@
 /* gpus.c: the machine's GPUs; gpus.h says where they are known from. */
 #include "exec/gpus.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "io/command.h"
 #include "io/file.h"
 
 enum { MOST_BYTES = 1 << 16 };
-
-extern char **environ;
 
 struct inventory {
     struct gpu gpus[GPUS_MAX]; /* by index */
@@ -28,32 +22,11 @@ struct inventory {
 /* What nvidia-smi prints; nothing where it is not there or fails. */
 static void ask_driver(struct buf *text)
 {
-    char program[] = "nvidia-smi", what[] = "--query-gpu=index,uuid,memory.total";
-    char form[] = "--format=csv,noheader,nounits", *argv[] = {program, what, form, NULL};
-    int ends[2];
-    pid_t pid;
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return;
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    int reason = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-    char part[4096];
-    ssize_t n;
-    while (reason == 0 && (n = read(ends[0], part, sizeof part)) != 0)
-        if (n > 0)
-            buf_add(text, part, (size_t)n);
-        else if (errno != EINTR)
-            break;
-    close(ends[0]);
-    int status = 0;
-    if (reason == 0)
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            continue;
-    if (status != 0)
+    static const double LIMIT_S = 60.0; /* a driver that hangs has no GPUs to give */
+    const char *argv[] = {"nvidia-smi", "--query-gpu=index,uuid,memory.total",
+                          "--format=csv,noheader,nounits", NULL};
+    int code = -1;
+    if (command_run(argv, LIMIT_S, text, NULL, &code, NULL) != HONE_OK || code != 0)
         buf_clear(text);
 }
 

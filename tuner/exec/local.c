@@ -335,29 +335,19 @@ static hone_status end_unclaimed(int dir, const char *folder, struct attempt_sta
     return HONE_OK;
 }
 
-/* The end of an attempt: a record, and the log that it speaks of (a power cut can take part of it).
- */
-static bool read_end(int dir, struct attempt_status *out)
-{
-    struct stat st;
-    return record_read(dir, "exit", out) &&
-           (out->log_bytes == 0 ||
-            (fstatat(dir, "log", &st, 0) == 0 && st.st_size >= out->log_bytes));
-}
-
 static hone_status look(int dir, const char *folder, struct attempt_status *out, hone_error *err)
 {
     hone_status status = HONE_OK;
     struct launched *l = launched_find(folder);
     if (l != NULL)
         launched_wait(l); /* first: if it is gone, its records are all there */
-    if (read_end(dir, out)) {
+    if (record_read_end(dir, out)) {
         out->phase = PHASE_ENDED;
     } else if (record_read(dir, "claim", out)) {
         (void)record_read(dir, "pid", out);
         out->phase = PHASE_RUNNING;
         if (!process_lives(out->shim_pid, out->shim_start, out->boot_id))
-            out->phase = read_end(dir, out) ? PHASE_ENDED : PHASE_LOST;
+            out->phase = record_read_end(dir, out) ? PHASE_ENDED : PHASE_LOST;
     } else if (l != NULL && l->gone) {
         out->cause = END_NOT_STARTED;
         snprintf(out->problem, sizeof out->problem, "hone-shim: %s",

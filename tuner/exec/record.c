@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -196,4 +197,12 @@ bool record_read(int folder, const char *name, struct attempt_status *out)
                 field_read(&fields[i], value, (char *)out + fields[i].offset);
     }
     return true;
+}
+
+bool record_read_end(int folder, struct attempt_status *out)
+{
+    struct stat st;
+    return record_read(folder, "exit", out) &&
+           (out->log_bytes == 0 ||
+            (fstatat(folder, "log", &st, 0) == 0 && st.st_size >= out->log_bytes));
 }

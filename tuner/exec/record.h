@@ -44,4 +44,10 @@ bool record_write(int folder, const char *name, const char *id, const struct att
 /** Read FOLDER/NAME over *out, whose phase stays. False when there is no whole record. */
 bool record_read(int folder, const char *name, struct attempt_status *out);
 
+/**
+ * Read FOLDER/exit, and see that the log that it speaks of is there: a power cut can take part of
+ * it, and a network file system may show the record first. False without either.
+ */
+bool record_read_end(int folder, struct attempt_status *out);
+
 #endif

@@ -54,7 +54,6 @@ enum {
 };
 
 enum job_state {
-    JOB_UNKNOWN,
     JOB_ALIVE,
     JOB_DONE,
     JOB_PREEMPTED,
@@ -306,14 +305,6 @@ static hone_status start(struct executor *self, const struct attempt_job *job, h
 /* ---- The plug: looking -------------------------------------------------------------------------
  */
 
-static bool has_exit(int dir, struct attempt_status *out)
-{
-    struct stat st;
-    return record_read(dir, "exit", out) &&
-           (out->log_bytes == 0 ||
-            (fstatat(dir, "log", &st, 0) == 0 && st.st_size >= out->log_bytes));
-}
-
 /* A preempted job whose grace runs out is TIMEOUT in some versions; only the time tells. */
 static bool was_preempted(const struct job *job)
 {
@@ -347,7 +338,6 @@ static void name_cause(const struct job *job, struct attempt_status *out)
     case JOB_MEMORY:
         out->cause = END_MEMORY;
         return;
-    case JOB_UNKNOWN:
     case JOB_ALIVE:
     case JOB_DONE:
     case JOB_LOST:
@@ -403,7 +393,7 @@ static void look(struct slurm *s, struct job *job, int dir, struct attempt_statu
         (void)record_read(dir, "pid", out);
     if (claimed && job != NULL)
         see_beat(job, dir, now);
-    bool ended = has_exit(dir, out);
+    bool ended = record_read_end(dir, out);
     out->phase = ended ? PHASE_ENDED : claimed ? PHASE_RUNNING : PHASE_ABSENT;
     if (job == NULL || (ended && out->cause != END_ASKED))
         return;
