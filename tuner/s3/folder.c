@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/file.h"
+#include "io/json.h"
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
@@ -116,6 +117,24 @@ void names_free(char **names, size_t n)
     for (size_t i = 0; i < n; i++)
         mem_free(names[i]);
     mem_free(names);
+}
+
+json_t *json_read_at(int folder, const char *name)
+{
+    struct buf text;
+    char block[4096];
+    json_t *json = NULL;
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return NULL;
+    buf_init(&text, META_LIMIT);
+    for (ssize_t n; (n = read(fd, block, sizeof block)) > 0;)
+        buf_add(&text, block, (size_t)n);
+    close(fd);
+    if (!text.failed)
+        json = json_read(text.data, text.len, NULL);
+    buf_release(&text);
+    return json;
 }
 
 bool folder_names(int folder, char ***names_out, size_t *n_out)

@@ -102,23 +102,11 @@ static void meta_write(struct s3 *s3, const char *bucket, const char *key, const
 static json_t *meta_json(struct s3 *s3, const char *bucket, const char *key)
 {
     char name[DIGEST_HEX_MAX + 8];
-    struct buf text;
-    json_t *json = NULL;
     int folder = meta_folder(s3, bucket, key, false, name);
     if (folder < 0)
         return NULL;
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    json_t *json = json_read_at(folder, name);
     close(folder);
-    if (fd < 0)
-        return NULL;
-    buf_init(&text, META_LIMIT);
-    char block[4096];
-    for (ssize_t n; (n = read(fd, block, sizeof block)) > 0;)
-        buf_add(&text, block, (size_t)n);
-    close(fd);
-    if (!text.failed)
-        json = json_read(text.data, text.len, NULL);
-    buf_release(&text);
     return json;
 }
 

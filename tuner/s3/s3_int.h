@@ -51,6 +51,10 @@ int s3_lock_if_free(struct s3 *s3);
 int folder_make_at(int folder, const char *name);
 /* Delete everything in a folder and itself. */
 bool remove_tree_at(int folder, const char *name);
+/* A file of JSON in a folder, of at most META_LIMIT bytes; NULL when there is none that can be
+ * read.
+ */
+json_t *json_read_at(int folder, const char *name);
 /* A folder's names, sorted by bytes, without "." and ".."; mem_free each and the array. */
 bool folder_names(int folder, char ***names_out, size_t *n_out);
 void names_free(char **names, size_t n);

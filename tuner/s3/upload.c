@@ -68,24 +68,6 @@ static hone_status no_such_upload(const char *id, hone_error *err)
                        "open upload %.40s", id);
 }
 
-static json_t *read_info(int folder)
-{
-    struct buf text;
-    char block[4096];
-    json_t *json = NULL;
-    int fd = openat(folder, "info.json", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return NULL;
-    buf_init(&text, META_LIMIT);
-    for (ssize_t n; (n = read(fd, block, sizeof block)) > 0;)
-        buf_add(&text, block, (size_t)n);
-    close(fd);
-    if (!text.failed)
-        json = json_read(text.data, text.len, NULL);
-    buf_release(&text);
-    return json;
-}
-
 static bool write_info(int folder, const char *key, const struct s3_put *put)
 {
     json_t *json = json_pack("{s:s, s:I}", "key", key, "begun", (json_int_t)time_now_ms());
@@ -131,7 +113,7 @@ hone_status s3_upload_begin(struct s3 *s3, const char *bucket, const char *key,
 bool s3_upload_exists(struct s3 *s3, const char *bucket, const char *key, const char *id)
 {
     int fd = upload_open(s3, bucket, id);
-    json_t *info = fd < 0 ? NULL : read_info(fd);
+    json_t *info = fd < 0 ? NULL : json_read_at(fd, "info.json");
     const char *kept = json_string_value(json_object_get(info, "key"));
     bool exists = kept != NULL && strcmp(kept, key) == 0;
     json_decref(info);
@@ -268,7 +250,7 @@ hone_status s3_upload_complete(struct s3 *s3, const char *bucket, const char *ke
     int folder = upload_open(s3, bucket, id);
     if (folder < 0)
         return no_such_upload(id, err);
-    json_t *info = read_info(folder);
+    json_t *info = json_read_at(folder, "info.json");
     struct s3_write *write = s3_write_begin(s3, err);
     hone_status status = write == NULL ? HONE_EIO : join(write, folder, parts, n, etag, err);
     close(folder);
@@ -313,7 +295,7 @@ hone_status s3_uploads(struct s3 *s3, const char *bucket, s3_upload_visitor *vis
     }
     for (size_t i = 0; i < n && status == HONE_OK; i++) {
         int folder = open_below(all, names[i]);
-        json_t *info = folder < 0 ? NULL : read_info(folder);
+        json_t *info = folder < 0 ? NULL : json_read_at(folder, "info.json");
         const char *key = json_string_value(json_object_get(info, "key"));
         if (key != NULL)
             status = visit(context, key, names[i],
