@@ -128,7 +128,7 @@ static void look_again(struct credentials *credentials)
     hone_error err = {0};
     char complaint[sizeof credentials->complaint] = "";
     if (refresh(credentials, &err) != HONE_OK)
-        snprintf(complaint, sizeof complaint, "%s", err.text);
+        snprintf(complaint, sizeof complaint, "%.299s", err.text);
     if (strcmp(complaint, credentials->complaint) == 0)
         return;
     memcpy(credentials->complaint, complaint, sizeof complaint);
